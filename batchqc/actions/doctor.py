@@ -32,7 +32,7 @@ from batchqc.documents.log_key import LogSigner
 from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.examination import examine
-from batchqc.documents.verifier.findings import FAILED
+from batchqc.documents.verifier.findings import FAILED, OPEN
 from batchqc.documents.witness import read_witness
 from batchqc.errors import BatchqcError, InvalidInput, SigningUnavailable, StoreUnavailable
 from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
@@ -119,7 +119,10 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
             if issues and what.no_list:
                 found.append(Finding(what.no_list, "revoked seals", Grade.MEND, _NO_LIST))
             for issue in chosen:
-                found += _certificate(session, what, issue)
+                found += (
+                    one for one in _certificate(session, what, issue)
+                    if one is not _NO_STAMPS or one not in found
+                )  # fmt: skip
         if not what.goes_on:
             found += orphan_findings(what.engine, what.archive, lambda pdf: _number_of(what, pdf))
     except (exc.DBAPIError, ValueError) as problem:  # the latter: what was read is no such value
@@ -139,6 +142,13 @@ _NO_LIST: Final = "`batchqc pki status` tells what is to be done. Nothing is sea
 _NO_ROOT: Final = Finding(
     "root.pem is not there, so that no certificate was verified", "the folder trust",
     Grade.MEND, "Copy the root.pem that `batchqc init` made where BATCHQC_TRUST says.",
+)  # fmt: skip
+
+
+_NO_STAMPS: Final = Finding(
+    "the root of the timestamp service is not there, so that no timestamp was verified",
+    "certificates with timestamps", Grade.MEND,
+    "Let BATCHQC_TIMESTAMP_ROOT name its PEM file; an earlier service's root belongs into it, too.",
 )  # fmt: skip
 
 
@@ -251,6 +261,8 @@ def _certificate(
     for one in report.checks:
         if one.outcome == FAILED:
             yield Finding(f"{one.name}: {one.reason}", issue.key, Grade.LOSS, STOP)
+        if (one.name, one.outcome) == ("timestamp", OPEN) and "bears timestamps" in one.reason:
+            yield _NO_STAMPS
 
 
 def _number_of(what: Installation, pdf: bytes) -> str:

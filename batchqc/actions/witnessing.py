@@ -58,7 +58,7 @@ def stamp_newest(
         stamped = CheckpointTimestamp(
             checkpoint=row,
             token_sha=archive.put(got.answer),
-            service=service.url,
+            service=service.shown,
             stamped_at=got.at,
             received_at=tx.now,
         )

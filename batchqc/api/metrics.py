@@ -33,6 +33,7 @@ from batchqc.api.routes import Routes
 from batchqc.api.watching import Seen
 from batchqc.errors import NotFound, NotSignedIn
 from batchqc.records.events import events_by_kind, untold
+from batchqc.records.jobs import failed_jobs, open_jobs
 from batchqc.records.open_work import pending_certificates, waiting_corrections
 from batchqc.records.transaction import reading
 
@@ -117,6 +118,8 @@ class Now(Collector):
                 "certificates to be sealed": len(pending_certificates(session)),
                 "corrections to be decided": len(waiting_corrections(session)),
                 "events to be told to webhooks": untold(session),
+                "jobs to be done": len(open_jobs(session)),
+                "jobs that failed": len(failed_jobs(session)),
             }
         events = CounterMetricFamily(
             "batchqc_events", "What happened, by kind of event, whoever did it.", labels=["kind"]

@@ -175,9 +175,9 @@ def _tried(step: Callable[[Workplace], None], place: Workplace) -> str:
 
 
 def _stamp(place: Workplace) -> None:
-    url, root = place.settings.timestamp_url, place.settings.timestamp_root
-    if url and stamp_newest(place.engine, place.archive, Service(url, root), clock=place.now):
-        say(f"{url} stamped it.")
+    of = Service(place.settings.timestamp_url, place.settings.timestamp_root)
+    if of.url and stamp_newest(place.engine, place.archive, of, clock=place.now):
+        say(f"{of.shown} stamped it.")
 
 
 def _export(place: Workplace) -> None:

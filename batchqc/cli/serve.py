@@ -29,6 +29,7 @@ def serve(
             check_disk,
             check_store,
             settings_of,
+            tell_rights,
             tell_trial,
             workplace,
         )
@@ -43,6 +44,7 @@ def serve(
         settings = with_passphrase(settings)
         log_to_standard_error(settings)
         tell_trial(place)
+        tell_rights(place)
         application = create_application(settings)
         shop = workshop_of(application.api.state.door)
         settle()

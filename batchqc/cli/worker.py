@@ -20,7 +20,14 @@ from batchqc.actions.deliveries import next_try, only_teller, tell_webhook, wait
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers, told
 from batchqc.cli.clock_compared import compare_clock
-from batchqc.cli.workplace import check_disk, check_store, settings_of, tell_trial, workplace
+from batchqc.cli.workplace import (
+    check_disk,
+    check_store,
+    settings_of,
+    tell_rights,
+    tell_trial,
+    workplace,
+)
 from batchqc.errors import BatchqcError
 from batchqc.records.events import DELIVERED
 from batchqc.records.job_queue import JOBS, WEBHOOKS, Lane, has_queue, only_at, work_off
@@ -61,6 +68,7 @@ def worker(
     settings = with_passphrase(settings)
     log_to_standard_error(settings)
     tell_trial(place)
+    tell_rights(place)
     shop = workshop_of(open_door(settings))
     _LOG.info("worker %s takes jobs", shop.executor)
     take_jobs(shop, stays=not once)

@@ -28,7 +28,12 @@ from batchqc.documents.log_key import load_log_key
 from batchqc.documents.store_marker import NOT_OWN
 from batchqc.documents.stores import open_archive
 from batchqc.errors import Conflict, NotFound, NotSignedIn, SignatureRefused, StoreUnavailable
-from batchqc.records.database import address_of, check_schema, open_database
+from batchqc.records.database import (
+    address_of,
+    check_schema,
+    may_change_records,
+    open_database,
+)
 from batchqc.records.database_check import hasty_settings
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 from batchqc.settings import Settings, bundled, read_settings
@@ -154,6 +159,15 @@ def tell_trial(place: Workplace) -> None:
     if found := ", ".join(hasty_settings(place.engine)):
         _LOG.warning(
             "a trial: the database does not wait for its disk (%s); no record counts", found
+        )
+
+
+def tell_rights(place: Workplace) -> None:
+    """Log that who gets into this server gets at the records themselves, where that is so."""
+    if may_change_records(place.engine):
+        logging.getLogger("batchqc.rights").warning(
+            "the role in BATCHQC_DATABASE may change records: let servers connect as the one that"
+            " `batchqc migrate --runtime-role` was given"
         )
 
 

@@ -74,7 +74,7 @@ def _early(begin: datetime, at: datetime) -> str:
 
 
 def _of_service(service: Service) -> KeyState:
-    what = f"timestamp service {service.url}"
+    what = f"timestamp service {service.shown}"
     try:
         answer = stamp(service, b"batchqc: until when is your certificate valid?").answer
     except SigningUnavailable as problem:

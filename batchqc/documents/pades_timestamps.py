@@ -70,6 +70,6 @@ def unstamped(service: Service, why: str) -> SigningUnavailable:
     """A timestamp of a document cannot be had."""
     return SigningUnavailable(
         "BQC-CRT-016",
-        f"the timestamp service {service.url} {why}",
+        f"the timestamp service {service.shown} {why}",
         hint="Once it answers, run `batchqc certificate resume`, or `certificate renew` again.",
     )

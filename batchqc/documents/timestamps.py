@@ -5,6 +5,7 @@ name; what is kept is the answer as it came, which ``openssl ts -verify -in FILE
 -CAfile root.pem`` reads.
 """
 
+import re
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,11 @@ class Service:
 
     url: str
     root: Path | None
+
+    @property
+    def shown(self) -> str:
+        """Its address for people and records: without password and query, which may be secret."""
+        return re.sub(r"://[^/]*@", "://***@", self.url).partition("?")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,6 @@ def _roots(service: Service) -> list[x509.Certificate]:
 def _unstamped(service: Service, why: str) -> SigningUnavailable:
     return SigningUnavailable(
         "BQC-LOG-011",
-        f"the timestamp service {service.url} {why}",
+        f"the timestamp service {service.shown} {why}",
         hint="The checkpoint stands without a timestamp; run `batchqc log checkpoint` again.",
     )

@@ -29,6 +29,10 @@ _PREPARED: Final = 200
 """How many statements a connection to PostgreSQL keeps prepared, some 90 kB each."""
 _REVISION: Final = re.compile(r'^revision\b.*= "(\w+)"', re.MULTILINE)
 _BEFORE: Final = re.compile(r'^down_revision\b.*= "(\w+)"', re.MULTILINE)
+_IS_OWNER: Final = """
+SELECT pg_has_role(oid, (SELECT relowner FROM pg_class WHERE oid = to_regclass('audit_entry')),
+'MEMBER') FROM pg_roles WHERE rolname = :role
+"""
 READ_ONLY: Final = "batchqc_read_only"
 COMPONENT_KEY: Final = "batchqc_component_key"
 
@@ -213,6 +217,7 @@ def grant_runtime(engine: Engine, role: str) -> None:
 
     Raises:
         NotFound: BQC-SYS-036 there is no such role; SQLite has none.
+        InvalidInput: BQC-SYS-037 it is the owner, or may all that the owner may.
     """
     _expect_role(engine, role)
     quote = engine.dialect.identifier_preparer.quote
@@ -236,16 +241,32 @@ def grant_runtime(engine: Engine, role: str) -> None:
             connection.exec_driver_sql(statement)
 
 
+def may_change_records(engine: Engine) -> bool:
+    """Whether the role by which PostgreSQL is opened may do more than read and append records."""
+    if engine.dialect.name != "postgresql":
+        return False
+    asked = text("SELECT has_table_privilege('audit_entry', 'UPDATE, DELETE, TRUNCATE')")
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+        return bool(connection.scalar(asked))
+
+
 def _expect_role(engine: Engine, role: str) -> None:
-    known = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql" and connection.scalar(known, {"role": role}):
-            return
-    raise NotFound(
-        "BQC-SYS-036",
-        f"the database has no role {role}: nobody was given a right",
-        hint="Make it (CREATE ROLE … LOGIN), then `batchqc migrate --runtime-role ROLE`.",
-    )
+    is_owner = None
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            is_owner = connection.scalar(text(_IS_OWNER), {"role": role})
+    if is_owner is None:
+        raise NotFound(
+            "BQC-SYS-036",
+            f"the database has no role {role}: nobody was given a right",
+            hint="Make it (CREATE ROLE … LOGIN), then `batchqc migrate --runtime-role ROLE`.",
+        )
+    if is_owner:  # what was taken from it, it would lack for backups and migrations
+        raise InvalidInput(
+            "BQC-SYS-037",
+            f"the role {role} is that of the owner, or may all that the owner may",
+            hint="Make one for the servers (CREATE ROLE … LOGIN). No right was given or taken.",
+        )
 
 
 def _connect_postgresql(_: object, __: object, given: list[Any], named: dict[str, Any]) -> Any:

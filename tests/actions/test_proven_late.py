@@ -11,6 +11,7 @@ import pytest
 
 from batchqc.actions.certificate_verification import verify_file
 from batchqc.actions.certificates import Press
+from batchqc.actions.doctor import Installation, examine_installation
 from batchqc.actions.witnessing import stamp_newest
 from batchqc.documents.bundle.verify_bundle import main
 from batchqc.documents.bundle_kit import read_anchors
@@ -18,6 +19,8 @@ from batchqc.documents.certificate_check import check_all
 from batchqc.documents.pki import PkiFiles
 from batchqc.documents.sealing import Level
 from batchqc.documents.timestamps import Service
+from batchqc.documents.verifier.case import Question
+from batchqc.settings import bundled
 from tests.actions.test_certificate_proofs import NUMBER, asked, checkpoint, issue, prove, said
 from tests.actions.test_exports import export, exporter
 from tests.documents.test_certificate_check import failures
@@ -66,6 +69,25 @@ def test_a_timestamp_service_that_came_later_makes_no_certificate_of_before_a_fo
         question = asked(house, press, pki, proof, number=NUMBER, tsa_roots=root)
         assert failures(check_all(issued, question)) == {}
     assert str(clock.at)[:10] in said(check_all(issued, question), "log")
+
+
+@pytest.mark.requirement("1.32", "5.10")
+def test_doctor_tells_that_nobody_gave_the_root_by_which_timestamps_are_verified(
+    house: House, press: Press, service: TimestampService, clock: Clock
+):
+    """As on a machine on which a backup was restored: nothing was verified, and all was well."""
+    house.ready()
+    house.release()
+    clock.at = house.now.at
+    issue(
+        house, replace(press, sealing=replace(press.sealing, level=Level.B_T, service=of(service)))
+    )
+    question = Question(press.sealing.root.certificate.read_bytes(), house.now.at)
+    what = Installation(house.engine, house.archive, bundled("migrations"), question, is_trial=True)
+    for roots, told in ((b"", 1), (service.root.read_bytes(), 0)):
+        given = replace(what, question=replace(question, tsa_roots=roots))
+        found = [one.what for one in examine_installation(given).findings]
+        assert len([one for one in found if "no timestamp was verified" in one]) == told
 
 
 @pytest.mark.requirement("5.10")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from batchqc.actions.witnessing import export, stamp_newest
 from batchqc.core.merkle import over, root_of
@@ -13,7 +14,7 @@ from batchqc.documents.log_key import LogSigner
 from batchqc.documents.timestamps import Service
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure, NotFound, SigningUnavailable
-from batchqc.records.log import newest_checkpoint
+from batchqc.records.log import newest_checkpoint, timestamps
 from tests.actions.state import counts, grown
 from tests.actions.test_checkpoints import leaves, sign
 from tests.compliance.test_log_attacks import note
@@ -135,6 +136,20 @@ def test_a_checkpoint_is_stamped_once_and_openssl_verifies_it_at_the_witness(
     )  # fmt: skip
     assert "Verification: OK" in done.stdout + done.stderr
     assert house.verify().problems == ()
+
+
+def test_the_password_of_a_service_is_on_no_record(
+    house: House, log_signer: LogSigner, service: TimestampService
+):
+    sign(house, log_signer)
+    address = service.url.replace("://", "://clinic:hunter2@")
+    assert stamped(house, TimestampService(address, service.root))
+    with house.reading() as session:
+        (row,) = timestamps(session)
+        assert row.service == service.url.replace("://", "://***@")
+    with house.engine.connect() as connection:
+        told = connection.scalars(text("SELECT text FROM audit_entry")).all()
+    assert "hunter2" not in str(told)
 
 
 def test_a_service_that_does_not_answer_leaves_the_checkpoint_as_it_is(

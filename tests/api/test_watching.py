@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from batchqc.actions.corrections import request_correction
+from batchqc.actions.jobs import ask_for
 from batchqc.actions.lots import NewLot, register_lot
 from batchqc.actions.people import register_person
 from batchqc.actions.registers import register_donor
@@ -22,6 +23,7 @@ from batchqc.actions.webhooks import NewWebhook, register_webhook
 from batchqc.api.app import open_door
 from batchqc.api.logs import BLOT, Lines, formatter_of, is_not_told, note_told
 from batchqc.api.metrics import Metrics
+from batchqc.core.jobs import WHO_ASKS, Kind
 from batchqc.core.permissions import Permission, Role
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import LogFormat, Settings
@@ -301,6 +303,8 @@ def test_metrics_count_what_was_asked_refused_done_and_waits(server: Server):
             terms=terms(Role.QA),
         )  # fmt: skip
     house.upload(results(viability="much"), by=BEN)
+    with house.acting(QA1, WHO_ASKS[Kind.SCRUB]) as tx:
+        ask_for(tx, Kind.SCRUB, {"sample": 1, "since": ""})
     found = server.metrics()
     for name, labels, value in (
         ("batchqc_answers_total", ("/api/v1/session", "POST", "201"), 1),
@@ -314,6 +318,8 @@ def test_metrics_count_what_was_asked_refused_done_and_waits(server: Server):
         ("batchqc_waiting", ("certificates to be sealed",), 1),
         ("batchqc_waiting", ("corrections to be decided",), 1),
         ("batchqc_waiting", ("events to be told to webhooks",), 1),
+        ("batchqc_waiting", ("jobs to be done",), 1),
+        ("batchqc_waiting", ("jobs that failed",), 0),
         ("batchqc_connections", ("in use",), 0),
         ("batchqc_database_up", (), 1),
     ):

@@ -20,7 +20,7 @@ from batchqc.actions.dispositions import Decision
 from batchqc.actions.people import change_password
 from batchqc.core.permissions import Permission
 from batchqc.records.base import Row
-from batchqc.records.database import grant_runtime, open_database
+from batchqc.records.database import grant_runtime, may_change_records, open_database
 from batchqc.records.guards import OF_QUEUE
 from tests.databases import RUNTIME_ROLE as ROLE
 from tests.databases import as_role
@@ -294,6 +294,14 @@ def test_rights_that_somebody_gave_too_freely_are_taken_back(runtime: Engine, fu
     grant_runtime(full_house.engine, ROLE)
     refused = ["TRUNCATE lot CASCADE", "CREATE TABLE diary (id integer)"]
     assert not_refused(runtime, refused, "permission denied") == []
+
+
+@pytest.mark.only_on("postgresql", "SQLite knows no rights")
+def test_a_role_that_may_change_records_is_known_from_that_of_the_servers(
+    runtime: Engine, full_house: House
+):
+    assert may_change_records(full_house.engine)
+    assert not may_change_records(runtime)
 
 
 @pytest.mark.requirement("1.05")

@@ -1,5 +1,6 @@
 """Timestamps of a service on this machine: taken where they hold, and read by openssl."""
 
+import asyncio
 import socket
 import subprocess
 import time
@@ -12,6 +13,7 @@ from threading import Event, Thread
 import pytest
 
 from batchqc.documents import timestamps
+from batchqc.documents.pades_timestamps import Stamper
 from batchqc.documents.timestamps import Service, stamp
 from batchqc.errors import SigningUnavailable
 from tests.timestamp_service import TimestampService, timestamp_service
@@ -71,6 +73,18 @@ def test_what_is_not_there_is_said(local: TimestampService, change: dict[str, ob
     service = replace(Service(local.url, local.root), **change)  # type: ignore[arg-type]
     with pytest.raises(SigningUnavailable, match=said):
         stamp(service, DATA)
+
+
+def test_why_a_service_does_not_answer_is_told_without_its_password(local: TimestampService):
+    """Whoever releases a lot is told it, and so is the record of a job."""
+    service = Service("http://clinic:hunter2@127.0.0.1:9/tsa?key=hunter2", local.root)
+    with pytest.raises(SigningUnavailable) as log:
+        stamp(service, DATA)
+    with pytest.raises(SigningUnavailable) as document:
+        asyncio.run(Stamper(service).sample())
+    for told in (log.value.message, document.value.message, service.shown):
+        assert "http://***@127.0.0.1:9/tsa" in told
+        assert "hunter2" not in told
 
 
 def test_another_address_of_the_service_stamps_nothing(local: TimestampService):

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
-from batchqc.errors import NotFound
+from batchqc.errors import InvalidInput, NotFound
 from batchqc.records.base import Row
 from batchqc.records.database import grant_runtime, migrate
 from batchqc.records.guards import NOT_A_RECORD, OF_QUEUE, OF_SEARCH
@@ -240,3 +240,30 @@ def test_no_column_hides_what_every_row_has():
 def test_a_role_that_is_not_there_is_named(engine: Engine):
     with pytest.raises(NotFound, match="has no role nobody_of_this_name"):
         grant_runtime(engine, "nobody_of_this_name")
+
+
+@pytest.mark.requirement("1.52")
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+@pytest.mark.parametrize("who", ["owner", "member", "superuser"])
+def test_the_owner_is_no_role_of_the_servers_and_keeps_its_rights(engine: Engine, who: str):
+    """What was taken from it, it lacked for every backup and migration that followed."""
+    role = f"too_much_{who}"
+    mine = {"owner": f"REASSIGN OWNED BY lesser TO {role}", "member": f"GRANT lesser TO {role}"}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE lesser")
+        more = "SUPERUSER" if who == "superuser" else ""
+        connection.exec_driver_sql(f"CREATE ROLE {role} {more}")
+        for table in inspect(engine).get_table_names():
+            connection.exec_driver_sql(f"ALTER TABLE {table} OWNER TO lesser")
+        if who in mine:
+            connection.exec_driver_sql(mine[who])
+    may = text("SELECT has_table_privilege(:role, 'alembic_version', 'UPDATE')")
+    try:
+        with pytest.raises(InvalidInput, match="BQC-SYS-037"):
+            grant_runtime(engine, role)
+        with engine.connect() as connection:
+            assert connection.scalar(may, {"role": role})
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"REASSIGN OWNED BY lesser, {role} TO CURRENT_USER")
+            connection.exec_driver_sql(f"DROP ROLE lesser, {role}")

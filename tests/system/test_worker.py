@@ -367,7 +367,7 @@ def test_the_command_does_what_waits_and_tells_of_what_nobody_foresaw(
     assert done.stdout == ""
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert {one["logger"] for one in lines} == {"batchqc.worker"} | {
-        "postgresql": {"batchqc.trial"},
+        "postgresql": {"batchqc.trial", "batchqc.rights"},  # by the owner of the server
         "sqlite": set[str](),
     }[house.engine.dialect.name]
     assert any("takes jobs" in one["message"] for one in lines)
