@@ -142,7 +142,10 @@ def _plan_left(
 
 
 def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord) -> Conclusion:
-    """The conclusion with what it sets aside and what counts in its place."""
+    """The conclusion with what it sets aside and what counts in its place.
+
+    Where a corrected version counts, an original that no file corrected counts as before.
+    """
     if wanted.finding is not Finding.LABORATORY_CAUSE:
         return Conclusion(wanted.finding, "")
     test = _test(wanted, investigation)
@@ -154,6 +157,7 @@ def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord)
         if attribute_of(one) in own
         and not one.retest_of
         and one.run not in counting
+        and not (wanted.corrected and investigation.is_original(one) and not one.superseded_by)
         and (
             investigation.is_original(one)  # where another is for it too, that one concludes anew
             or not any(other.is_original(one) for other in known.others)

@@ -8,6 +8,7 @@ either entry fails alone: a reading that somebody typed does not vanish when it 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -16,6 +17,7 @@ from batchqc.core.donors import Donor
 from batchqc.core.investigations import (
     Attribute,
     Investigation,
+    attribute_among,
     attribute_of,
     attributes_of,
 )
@@ -24,7 +26,7 @@ from batchqc.core.mismatches import either, is_mismatch
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Derived, Measured
-from batchqc.core.superseding import newest
+from batchqc.core.superseding import newest, worlds
 from batchqc.core.verdicts import Outcome, Verdict
 
 #: In so many combinations the runs are looked at that a derived result hangs on.
@@ -80,31 +82,47 @@ def failures(
         if (passes and not differing) or (is_enough and not passes):
             continue
         attributes = attributes_of(specification, verdict.criterion)
-        own = [one for one in known if attribute_of(one) in attributes]
-        looked_at = [*(() if passes else _alone(verdict, own)), *_typed(verdict, own)]
-        told: set[frozenset[RunKey]] = set()  # one failure of the same runs
+        own = [one for one in known if attribute_among(one, attributes) is not None]
         alone = replace(specification, criteria=closure(specification, verdict.criterion))
-        for runs, each in looked_at:
-            said = [
-                one.sentence
-                for rows in each
-                for one in judge(alone, rows, donors, validity=validity)
-                if one.criterion.id == verdict.criterion.id and one.outcome is Outcome.FAIL
-            ]
-            if said and runs not in told:
-                told.add(runs)
-                yield Failure(
-                    verdict.criterion.id,
-                    specification.stage.value,
-                    specification.reference,
-                    said[0] if len(each) == 1 else f"of two entries that do not match, {said[0]}",
-                    attributes,
-                    runs,
-                )
+        look = partial(
+            _failing, alone, verdict.criterion.id, attributes, donors=donors, validity=validity
+        )
+        newest_of_all = [*(() if passes else _alone(verdict, own)), *_typed(verdict, own)]
+        yield from list(look(newest_of_all)) or look(_older(verdict, own))
 
 
 #: The runs of a failure, and what is judged: once, or once for what each of two people typed.
 _LookedAt = tuple[frozenset[RunKey], Sequence[Sequence[Measurement]]]
+
+
+def _failing(
+    alone: Specification,
+    criterion: str,
+    attributes: frozenset[Attribute],
+    looked_at: Iterable[_LookedAt],
+    *,
+    donors: Sequence[Donor],
+    validity: Mapping[RunKey, RunValidity],
+) -> Iterator[Failure]:
+    """What fails of all that is looked at; one failure of the same runs."""
+    told: set[frozenset[RunKey]] = set()
+    for runs, each in looked_at:
+        said = [
+            one.sentence
+            for rows in each
+            for one in judge(alone, rows, donors, validity=validity)
+            if one.criterion.id == criterion and one.outcome is Outcome.FAIL
+        ]
+        if said and runs not in told:
+            told.add(runs)
+            yield Failure(
+                criterion,
+                alone.stage.value,
+                alone.reference,
+                said[0] if len(each) == 1 else f"of two entries that do not match, {said[0]}",
+                attributes,
+                runs,
+            )
 
 
 def _alone(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
@@ -117,6 +135,16 @@ def _alone(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
     for run in dict.fromkeys(one.run for one in own):
         rows = [replace(one, superseded_by="") for one in own if one.run == run]
         yield _reported(rows), [rows]
+
+
+def _older(verdict: Verdict, own: Sequence[Measurement]) -> Iterator[_LookedAt]:
+    """Of what is computed, the choices with superseded versions: an input may come after these."""
+    if verdict.outcome is Outcome.PASS or not isinstance(verdict.criterion.subject, Derived):
+        return
+    matching = [one for one in own if not is_mismatch(one)]
+    for version in islice(worlds(matching) or (), MOST_CHOICES):
+        for rows in _choices([replace(one, superseded_by="") for one in version], mixed=False):
+            yield _reported(rows), [rows]
 
 
 def _choices(

@@ -4,14 +4,15 @@
 measured again, ``failures`` what opens one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from batchqc.core.assays import Measurement, RunKey
+from batchqc.core.assays import CONTROL, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.gates import Against
+from batchqc.core.identifiers import fold
 from batchqc.core.specifications import Specification, closure
 from batchqc.core.subjects import Measured
 
@@ -149,6 +150,15 @@ class Investigation:
 def attribute_of(one: Measurement) -> Attribute:
     """What a measurement measures."""
     return (one.stage, one.run.test, one.analyte)
+
+
+def attribute_among(one: Measurement, attributes: Collection[Attribute]) -> Attribute | None:
+    """Which of some attributes a measurement is of; a control in whatever case its analyte is."""
+    own = attribute_of(one)
+    if one.result_type != CONTROL:
+        return own if own in attributes else None
+    written = (*own[:2], fold(one.analyte))
+    return next((each for each in attributes if (*each[:2], fold(each[2])) == written), None)
 
 
 def investigations_against(

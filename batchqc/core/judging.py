@@ -132,7 +132,8 @@ class _Judging:
         self.measured: dict[tuple[str, str, str], list[Measurement]] = defaultdict(list)
         for one in measurements:
             if one.stage == specification.stage:
-                self.measured[one.result_type, one.run.test, one.analyte].append(one)
+                analyte = fold(one.analyte) if one.result_type == CONTROL else one.analyte
+                self.measured[one.result_type, one.run.test, analyte].append(one)
         self.results: dict[str, ReportableResult | NoResult] = {}
         self.verdicts: dict[str, Verdict] = {}
 
@@ -180,7 +181,7 @@ class _Judging:
         run = result.replicates[0].run
         controls = [
             one
-            for one in self.measured[CONTROL, subject.test, subject.analyte]
+            for one in self.measured[CONTROL, subject.test, fold(subject.analyte)]
             if one.run == run and fold(one.aliquot) == fold(subject.control)
         ]
         control = reportable_result(criterion, subject, controls)
@@ -255,8 +256,7 @@ class _Judging:
         found = [self.verdicts[name] for name in members if name in self.verdicts]
         passed = sum(one.outcome is Outcome.PASS for one in found)
         failed = sum(one.outcome is Outcome.FAIL for one in found)
-        accept = criterion.accept
-        wanted = accept.count if isinstance(accept, AtLeast) else len(members)
+        wanted = criterion.accept.count if isinstance(criterion.accept, AtLeast) else len(members)
         if passed >= wanted > 0:
             outcome = Outcome.PASS
         elif len(members) - failed < wanted:

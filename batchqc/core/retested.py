@@ -5,6 +5,7 @@
 - An assignable laboratory cause sets the original result aside, and what else was on record and
   not authorised; each is named. What comes in later stands beside the retests and is not chosen.
 - Each retest is judged alone, and all must pass: nothing is averaged (requirement 3.09).
+- A file replaces no retest that counts: what it says of that run stands beside the retest.
 - Where the original stands it counts, whatever the retests say. A result that was late has no
   original: what came counts.
 - Results of a hypothesis (``investigational``) are read by nothing here (requirement 3.07).
@@ -20,6 +21,7 @@ from batchqc.core.investigations import (
     Attribute,
     Finding,
     Investigation,
+    attribute_among,
     attribute_of,
     attributes_of,
 )
@@ -41,8 +43,10 @@ def worlds(
     base = tuple(dict.fromkeys((*base, *_beside_newcomers(measurements, base, investigations))))
     choices: dict[Attribute, dict[RunKey, list[Measurement]]] = {}
     for one in measurements:
-        if _is_counting_retest(one, investigations):
-            choices.setdefault(attribute_of(one), {}).setdefault(one.run, []).append(one)
+        attribute = _counts_for(one, investigations)
+        if attribute is not None:
+            own = choices.setdefault(attribute, {}).setdefault(one.run, [])
+            own.append(replace(one, superseded_by=""))
     options = [list(runs.values()) for runs in choices.values()]
     if _count(options) > MOST_WORLDS:
         options = []  # nobody can look at each: none counts
@@ -99,16 +103,18 @@ def _reported(one: Measurement) -> bool:
     return one.result_type == REPORTABLE
 
 
-def _is_counting_retest(one: Measurement, investigations: Iterable[Investigation]) -> bool:
-    return any(
-        one.retest_of == investigation.number
-        and investigation.conclusion is not None
-        and investigation.conclusion.is_cause
-        and one.run in investigation.conclusion.counting
-        and one.run.test == investigation.conclusion.test
-        and attribute_of(one) in investigation.attributes
-        for investigation in investigations
-    )
+def _counts_for(one: Measurement, investigations: Iterable[Investigation]) -> Attribute | None:
+    """The attribute for which a measurement is a retest that counts."""
+    for investigation in investigations:
+        if (
+            one.retest_of == investigation.number
+            and investigation.conclusion is not None
+            and investigation.conclusion.is_cause
+            and one.run in investigation.conclusion.counting
+            and one.run.test == investigation.conclusion.test
+        ):
+            return attribute_among(one, investigation.attributes)
+    return None
 
 
 def _standing(
@@ -146,7 +152,7 @@ def _not_counted(
 
 def _why_not(one: Measurement, by_number: Mapping[str, Investigation]) -> Iterator[str]:
     if one.retest_of:
-        if not _is_counting_retest(one, tuple(by_number.values())):
+        if _counts_for(one, by_number.values()) is None:
             own = by_number.get(one.retest_of)
             concluded = own is not None and own.conclusion is not None
             yield f"retest under {one.retest_of}, which {_WHY_NOT[concluded]}"

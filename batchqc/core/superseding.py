@@ -86,7 +86,7 @@ def _bearing(
     """The measurements, and the controls, that some criteria hang on."""
     subjects = [one.subject for one in needed if isinstance(one.subject, Measured)]
     pairs = {(one.test, one.analyte) for one in subjects}
-    controls = {(one.test, one.analyte, fold(one.control)) for one in subjects if one.control}
+    controls = {(one.test, fold(one.analyte), fold(one.control)) for one in subjects if one.control}
     return tuple(
         one
         for one in found
@@ -95,7 +95,7 @@ def _bearing(
             (one.result_type == REPORTABLE and (one.run.test, one.analyte) in pairs)
             or (
                 one.result_type == CONTROL
-                and (one.run.test, one.analyte, fold(one.aliquot)) in controls
+                and (one.run.test, fold(one.analyte), fold(one.aliquot)) in controls
             )
         )
     )
@@ -173,6 +173,6 @@ def _row(one: Measurement) -> tuple[object, ...]:
         one.result_type,
         fold(one.sample),
         fold(one.aliquot),
-        one.analyte,
+        fold(one.analyte) if one.result_type == CONTROL else one.analyte,
         one.replicate,
     )

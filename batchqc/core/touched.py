@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from batchqc.core.assays import CONTROL, REPORTABLE, Measurement
+from batchqc.core.identifiers import fold
 from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Measured
 
@@ -15,7 +16,9 @@ def touched(specification: Specification, measurements: Iterable[Measurement]) -
     """
     stage = specification.stage
     measured = {
-        (one.result_type, one.run.test, one.analyte) for one in measurements if one.stage == stage
+        (one.result_type, one.run.test, fold(one.analyte))
+        for one in measurements
+        if one.stage == stage
     }
     found = {
         one.id
@@ -31,4 +34,5 @@ def touched(specification: Specification, measurements: Iterable[Measurement]) -
 
 def _is_measured(subject: Measured, measured: set[tuple[str, str, str]]) -> bool:
     kinds = (REPORTABLE, CONTROL) if subject.control else (REPORTABLE,)
-    return any((kind, subject.test, subject.analyte) in measured for kind in kinds)
+    analyte = fold(subject.analyte)  # that of a control is in any case
+    return any((kind, subject.test, analyte) in measured for kind in kinds)

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchqc.core.acceptance import AtLeast, ReportOnly
+from batchqc.core.acceptance import AtLeast, Relative, ReportOnly
 from batchqc.core.assays import INVESTIGATIONAL, Measurement, RunKey
 from batchqc.core.conclusions import (
     CHECKLIST,
@@ -37,7 +38,7 @@ from batchqc.core.retested import worlds
 from batchqc.core.retests import Retest, grounds_problem, plan_problems, retest_problems
 from batchqc.core.rounding import Rounding
 from batchqc.core.specifications import Specification, Stage
-from batchqc.core.subjects import Derived, Group, Input
+from batchqc.core.subjects import Derived, Group, Input, Measured
 from batchqc.core.verdicts import Outcome, Verdict
 from tests.core.world import AT, criterion, limits, measured, specification
 
@@ -184,6 +185,41 @@ def test_a_corrected_version_counts_where_the_cause_is_in_the_data():
     assert verdict(old, new, by=(done,)).outcome is Outcome.PASS
     alone = replace(known, measurements=[ORIGINAL])
     assert "no other version" in conclusion_problems(wanted, bare, alone, signer="q")[0]
+
+
+@pytest.mark.requirement("3.06")
+def test_a_file_that_supersedes_a_retest_stands_beside_it_and_not_in_its_place():
+    of = replace(OPEN, plan=replace(PLAN, retests=1))
+    again = retest("95", 2)
+    done = caused(again, of=of)
+    assert verdict(ORIGINAL, again, by=(done,)).outcome is Outcome.PASS
+    older = replace(again, superseded_by="U-2026-000009")
+    unplanned = measured("99", upload="U-2026-000009", run="R-2", analyst="ana")
+    found = verdict(ORIGINAL, older, unplanned, by=(done,))
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert "two results, no authorised retest: 95 in run R-2" in found.sentence
+
+
+def test_what_nobody_corrected_counts_beside_a_corrected_version():
+    formula = Derived(parse_formula("a + b"), (Input("a", "viability"), Input("b", "other")), "%")
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]
+    of = specification(*told, Criterion("d", "D", Category.QUANTITY, formula, limits("> 90")))
+    old = replace(ORIGINAL, superseded_by="U-2026-000002")
+    new = measured("95", upload="U-2026-000002")
+    other = measured("1", analyte="other", upload="U-2026-000003", run="R-3")
+    bare = replace(
+        OPEN, criterion="d", attributes=frozenset({VIABILITY, ("release", "VIAB", "other")}),
+        runs=frozenset({old.run, other.run}), plan=None,
+    )  # fmt: skip
+    wanted = replace(CAUSE, cause=Cause.DATA, corrected=True)
+    known = replace(on_record(), measurements=[old, new, other])
+    assert conclusion_problems(wanted, bare, known, signer="q") == []
+    done = replace(bare, conclusion=conclusion_of(wanted, bare, known))
+    assert done.conclusion is not None
+    assert done.conclusion.set_aside == {(old.run, "viability")}
+    assert judge(of, [old, new, other], (), investigations=(done,))[2].outcome is Outcome.PASS
+    low = replace(other, cell=replace(other.cell, text="-10"))
+    assert judge(of, [old, new, low], (), investigations=(done,))[2].outcome is Outcome.FAIL
 
 
 @pytest.mark.requirement("3.06")
@@ -562,6 +598,25 @@ def test_each_run_that_fails_alone_is_a_failure():
     assert not one.is_covered([replace(OPEN, runs=frozenset({good.run}))])
 
 
+def test_a_control_is_that_of_its_result_in_whatever_case_its_analyte_is_written():
+    one = replace(
+        criterion(accept="> 90"),
+        subject=Measured("VIAB", "viability", "SOP-1", "%", control="PC"),
+        accept=Relative("> control", ">", Decimal(1)),
+    )
+    control = measured("90", analyte="VIABILITY", aliquot="PC", result_type="control")
+    of = specification(one)
+    assert failing(measured("95"), control, of=of) == []
+    assert failing(ORIGINAL, control, of=of) == [("viability", {ORIGINAL.run})]
+    elsewhere = replace(control, analyte="other")
+    assert failing(ORIGINAL, elsewhere, of=of) == []
+    again = retest("95", 2)
+    beside = retest("96", 2, analyte="VIABILITY", aliquot="pc", result_type="control")
+    done = caused(again, of=replace(OPEN, plan=replace(PLAN, retests=1)))
+    (found,) = judge(of, [ORIGINAL, control, again, beside], (), investigations=(done,))
+    assert found.outcome is Outcome.FAIL
+
+
 def test_a_group_that_passes_is_no_failure_of_its_members():
     members = criterion(name="a"), criterion(name="b")
     group = Criterion("both", "Both", Category.POTENCY, Group(("a", "b")), AtLeast(1, 2))
@@ -595,6 +650,23 @@ def test_what_is_computed_fails_by_any_run_that_may_be_chosen():
     more = [replace(bad, run=RunKey("U-2026-000002", "VIAB", f"R-{n}")) for n in range(200)]
     assert failing(good, other, *more[:99], of=of)[98:] == [("d", {more[98].run, other.run})]
     assert failing(good, other, *more, of=of) == []  # nobody can look at each; it cannot be judged
+
+
+@pytest.mark.requirement("3.01")
+def test_what_is_computed_fails_by_an_older_version_also_where_an_input_came_after_it():
+    formula = Derived(parse_formula("a + b"), (Input("a", "viability"), Input("b", "other")), "%")
+    told = [replace(criterion(name=name), accept=ReportOnly()) for name in ("viability", "other")]
+    of = specification(*told, Criterion("d", "D", Category.QUANTITY, formula, limits("> 90")))
+    old = replace(measured("80"), superseded_by="U-2026-000002")
+    new = measured("95", upload="U-2026-000002")
+    other = measured("0", analyte="other", upload="U-2026-000003", run="R-3")
+    assert failing(old, new, of=of) == []  # nothing is computed yet
+    assert judge(of, [old, new, other], ())[2].outcome is Outcome.CANNOT_JUDGE
+    assert failing(old, new, other, of=of) == [("d", {old.run, other.run})]
+    better = replace(old, cell=replace(old.cell, text="94"))
+    assert failing(better, new, other, of=of) == []
+    versions = [replace(old, run=RunKey(f"U-2026-{n:06d}", "VIAB", "R-1")) for n in range(5, 2000)]
+    assert failing(*versions, new, other, of=of) == []  # nobody looks at each
 
 
 @pytest.mark.requirement("3.01")

@@ -1,14 +1,17 @@
 """What no specification file can say is judged all the same: never an exception, never a pass."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from batchqc.core.acceptance import AtLeast, Limits, Relative, ReportOnly
+from batchqc.core.assays import RunKey
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.formulas import parse_formula
 from batchqc.core.judging import judge
 from batchqc.core.subjects import Aggregate, Derived, Group, Input, Measured, ReplicatePlan
+from batchqc.core.touched import touched
 from batchqc.core.verdicts import Outcome
 from tests.core.world import criterion, limits, measured, specification
 
@@ -69,6 +72,26 @@ def test_a_control_is_found_whatever_case_its_aliquot_is_written_in(other: str, 
         rows.append(measured(other, 2, result_type="control", aliquot="PC"))
     (found,) = judge(specification(one), rows, [])
     assert found.outcome is outcome
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("9", Outcome.PASS), ("0", Outcome.FAIL)])
+def test_a_control_counts_whatever_case_its_analyte_is_written_in(text: str, outcome: Outcome):
+    subject = Measured("VIAB", "viability", "SOP-1", "%", control="PC")
+    one = Criterion("v", "V", Category.SAFETY, subject, Relative("< control", "<", Decimal(1)))
+    written = measured(text, result_type="control", aliquot="PC", analyte="Viability")
+    (found,) = judge(specification(one), [measured("1"), written], [])
+    assert found.outcome is outcome
+    other = measured("9", 2, result_type="control", aliquot="PC")  # one too many: none is chosen
+    (found,) = judge(specification(one), [measured("1"), written, other], [])
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    newer = (
+        measured("1", upload="U-2026-000002"),
+        replace(other, run=RunKey("U-2026-000002", "VIAB", "R-1")),
+    )
+    older = [replace(each, superseded_by="U-2026-000002") for each in (measured("1"), written)]
+    (found,) = judge(specification(one), [*older, *newer], [])  # the older control is gone
+    assert found.outcome is Outcome.CANNOT_JUDGE
+    assert touched(specification(one), [written]) == {"v"}
 
 
 def test_a_group_without_a_count_needs_every_member():
