@@ -144,7 +144,11 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Door:
     """The installation that ``settings`` describe, as an application works with it."""
-    engine = open_database(settings.database, component_key=settings.component_key)
+    engine = open_database(
+        settings.database,
+        component_key=settings.component_key,
+        code_drift=settings.code_drift,
+    )
     return Door(
         settings,
         engine,
