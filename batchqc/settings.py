@@ -65,9 +65,7 @@ class Settings(BaseSettings):
         default=Path("store"),
         description="write-once store, shared by all servers: a folder, or s3://bucket/prefix",
     )
-    store_endpoint: str = Field(
-        default="", description="address of the S3 service; blank is that of AWS"
-    )
+    store_endpoint: str = Field(default="", description="address of the S3 service; blank is AWS's")
     store_region: str = Field(default="", description="region of the S3 bucket")
     seal: Path = Field(
         default=Path("keys/seal.p12"), description="PKCS#12 file of the site's seal key"
@@ -98,13 +96,14 @@ class Settings(BaseSettings):
     component_key: Path = Field(
         default=Path("keys/components.key"), description="key of the secrets of authenticators"
     )
+    code_drift: int = Field(
+        default=1, ge=0, le=1, description="steps of 30 s beside now whose codes count too: 1 or 0"
+    )
     log_key: Path = Field(
         default=Path("keys/log.key"),
         description="file of the key of the transparency log, shared by all servers",
     )
-    timestamp_url: str = Field(
-        default="", description="timestamp service (RFC 3161); blank is none"
-    )
+    timestamp_url: str = Field(default="", description="RFC 3161 timestamp service; blank is none")
     timestamp_root: Path | None = Field(
         default=None, description="PEM file of the root of the timestamp service"
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.attempts import Tried, attempt
 from batchqc.actions.passwords import holder_of_password, matches, right_password
-from batchqc.core.components import Component, accepted_step, steps_around
+from batchqc.core.components import DRIFT, Component, accepted_step, steps_around
 from batchqc.core.signatures import Refusal
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import NotPermitted
@@ -24,6 +24,7 @@ from batchqc.records.components import (
     confirmed_secret,
     last_step,
 )
+from batchqc.records.database import CODE_DRIFT
 from batchqc.records.people import Password, Person, person_by
 from batchqc.records.standings import standing_of
 from batchqc.records.transaction import Transaction
@@ -76,7 +77,9 @@ def counting_step(
         return None
     key = load_component_key(tx.component_key)
     totp = pyotp.TOTP(key.unlock(offer.secret, name=secret_name(offer)))
-    expected = {one: totp.generate_otp(one) for one in steps_around(tx.now)}
+    drift = tx.session.get_bind().get_execution_options().get(CODE_DRIFT, DRIFT)
+    steps = steps_around(tx.now, drift=drift)
+    expected = {one: totp.generate_otp(one) for one in steps}
     found = accepted_step(code, expected, last=last_step(tx.session, person))
     return None if found is None else str(found)
 

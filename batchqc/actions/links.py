@@ -6,7 +6,7 @@ has a password, the link counts once they have confirmed it with that password.
 
 from batchqc.actions.codes import require_enrolled
 from batchqc.actions.passwords import prove, require_own_password
-from batchqc.actions.people import sign_out_everywhere, the_person
+from batchqc.actions.people import ends_of_sessions, the_person
 from batchqc.actions.permission import require
 from batchqc.core.components import LinkState
 from batchqc.core.identifiers import line_problem
@@ -14,6 +14,7 @@ from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal, reason_problem
 from batchqc.errors import Conflict, InvalidInput, NotPermitted
 from batchqc.records.components import LinkChange, holder_of, newest_link
+from batchqc.records.people import Person
 from batchqc.records.transaction import Transaction
 
 
@@ -108,7 +109,7 @@ def remove_link(tx: Transaction, *, user_id: str, reason: str) -> None:
     removed = _next(tx, newest, LinkState.REMOVED, reason=reason)
     tx.add(removed)
     tx.audit("link removed", rows=[removed], about=[person.key], reason=reason)
-    sign_out_everywhere(tx, person)
+    _sign_out_everywhere(tx, person)
 
 
 def _next(tx: Transaction, newest: LinkChange, state: LinkState, *, reason: str = "") -> LinkChange:
@@ -122,3 +123,11 @@ def _next(tx: Transaction, newest: LinkChange, state: LinkState, *, reason: str 
         changed_by=tx.actor.user_id,
         changed_at=tx.now,
     )
+
+
+def _sign_out_everywhere(tx: Transaction, person: Person) -> None:
+    """End every session of a person at once."""
+    ends = ends_of_sessions(tx, person)
+    if ends:
+        tx.add(*ends)
+        tx.audit("signed out everywhere", rows=ends, about=[person.key])

@@ -49,6 +49,7 @@ from batchqc.records.standings import Standing, standing_behind, standing_of
 from batchqc.records.transaction import Actor, Transaction
 
 _NO_TERMS: Final = Terms()
+SIGNED_IN: Final = "signed in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,20 +146,22 @@ def change_password(tx: Transaction, *, user_id: str, old: str, new: str) -> Ref
     return None
 
 
-def sign_in(
-    tx: Transaction, *, user_id: str, password: str, token: str, hours: int, code: str = ""
-) -> SignIn | Refusal:
-    """Begin a session under ``token``, of which only the hash is stored."""
+def sign_in(  # noqa: PLR0913 - who, by what, and the session that begins
+    tx: Transaction, *, user_id: str, password: str, token: str, hours: int, code: str = "",
+    client: str = "",
+) -> SignIn | Refusal:  # fmt: skip
+    """Begin a session under ``token``, of which only the hash is stored, from ``client``."""
     refusal = prove_to_come_in(tx, user_id=user_id, password=password, code=code, purpose="sign-in")
     by = Component.WITH_CODE if code else Component.PASSWORD
     return refusal or begin_session(
-        tx, the_person(tx.session, user_id), token=token, hours=hours, by=by
+        tx, the_person(tx.session, user_id), token=token, hours=hours, by=by, client=client
     )
 
 
 def begin_session(
-    tx: Transaction, person: Person, *, token: str, hours: int, by: Component = Component.PASSWORD
-) -> SignIn:
+    tx: Transaction, person: Person, *, token: str, hours: int, by: Component = Component.PASSWORD,
+    client: str = "",
+) -> SignIn:  # fmt: skip
     """Begin a session of a person who has proved who they are."""
     session = SignIn(
         token_sha256=sha256_of_token(token),
@@ -167,7 +170,8 @@ def begin_session(
         ends_at=tx.now + timedelta(hours=hours),
     )
     tx.add(session)
-    tx.audit("signed in", rows=[session], about=[person.key], after={"by": by.word})
+    after = {"by": by.word} | ({"from": client} if client else {})
+    tx.audit(SIGNED_IN, rows=[session], about=[person.key], after=after)
     return session
 
 
@@ -181,14 +185,6 @@ def sign_out(tx: Transaction, *, token: str) -> None:
         end = SignOut(sign_in=session, at=tx.now)
         tx.add(end)
         tx.audit("signed out", rows=[end], about=[session.person.key])
-
-
-def sign_out_everywhere(tx: Transaction, person: Person) -> None:
-    """End every session of a person at once."""
-    ends = ends_of_sessions(tx, person)
-    if ends:
-        tx.add(*ends)
-        tx.audit("signed out everywhere", rows=ends, about=[person.key])
 
 
 def ends_of_sessions(tx: Transaction, person: Person) -> list[SignOut]:

@@ -111,7 +111,7 @@ def begin_visit(
 
 
 def sign_in_by_visit(
-    tx: Transaction, *, ticket: Ticket, vouched: Vouched, token: str, hours: int
+    tx: Transaction, *, ticket: Ticket, vouched: Vouched, token: str, hours: int, client: str = ""
 ) -> SignIn | Refusal:
     """Begin a session of the person whom the provider vouches for.
 
@@ -130,7 +130,8 @@ def sign_in_by_visit(
     refusal = _return(tx, visit, person, vouched, purpose="sign-in")
     if isinstance(refusal, Refusal):
         return refusal
-    return begin_session(tx, person, token=token, hours=hours, by=Component.PROVIDER)
+    by = Component.PROVIDER
+    return begin_session(tx, person, token=token, hours=hours, by=by, client=client)
 
 
 def end_at_provider(tx: Transaction, *, issuer: str, subject: str) -> None:

@@ -57,6 +57,7 @@ from batchqc.api import (
     review_series,
     reviews,
     session,
+    sessions,
     shipments,
     single_sign_on,
     specification_tools,
@@ -103,13 +104,14 @@ _FILES: Final = frozenset(
     )
 )
 _NOUNS: Final = (
-    session, single_sign_on, authenticators, people, accounts, links, account_reports, registers,
-    donors, donor_panels, laboratory, specifications, specification_tools, methods, lots, results,
-    reviews, review_series, decisions, annex16, holds, investigation_documents, investigations,
-    deviations, genealogy, containers, shipments, look_backs, profiles, upload_files, uploads,
-    entries, corrections, certificates, certificate_data, description, audit, trail_samples,
-    tracing, trends, trend_limits, trend_figures, potency, quality_reviews, events, open_work,
-    system_stops, lot_form, log, certificate_copies, archive, exports, jobs, layouts, renditions,
+    session, sessions, single_sign_on, authenticators, people, accounts, links, account_reports,
+    registers, donors, donor_panels, laboratory, specifications, specification_tools, methods,
+    lots, results, reviews, review_series, decisions, annex16, holds, investigation_documents,
+    investigations, deviations, genealogy, containers, shipments, look_backs, profiles,
+    upload_files, uploads, entries, corrections, certificates, certificate_data, description,
+    audit, trail_samples, tracing, trends, trend_limits, trend_figures, potency, quality_reviews,
+    events, open_work, system_stops, lot_form, log, certificate_copies, archive, exports, jobs,
+    layouts, renditions,
     verification,
     status_page,  # short, for codes on paper
     health, metrics,  # where machines look for them
@@ -142,7 +144,11 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = clock.now) -
 
 def open_door(settings: Settings, *, now: Callable[[], datetime] = clock.now) -> Door:
     """The installation that ``settings`` describe, as an application works with it."""
-    engine = open_database(settings.database, component_key=settings.component_key)
+    engine = open_database(
+        settings.database,
+        component_key=settings.component_key,
+        code_drift=settings.code_drift,
+    )
     return Door(
         settings,
         engine,

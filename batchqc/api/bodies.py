@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from batchqc.actions.attachments import Document
 from batchqc.actions.received import ReceivedFile
 from batchqc.api.doors import OpenDoor
+from batchqc.api.uses import client_of
 from batchqc.documents.malware import check_harmless
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked
@@ -33,13 +34,6 @@ async def _received(request: Request, door: OpenDoor, file: _FileName) -> Receiv
     data, size = await _kept(request.stream(), door.settings.upload_limit)
     await _scanned(door.settings.malware_scanner, file, data)
     return ReceivedFile(name=file, size=size, data=data, client=client_of(request))
-
-
-def client_of(request: Request) -> str:
-    """The address and the program that a request came from, for the record."""
-    host = request.client.host if request.client else "unknown"
-    agent = request.headers.get("user-agent", "unknown")[:200]
-    return f"{host} {agent}"
 
 
 async def _document(request: Request, door: OpenDoor, file: _FileName) -> Document:

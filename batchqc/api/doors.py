@@ -28,6 +28,7 @@ from batchqc.actions.views import log_view
 from batchqc.api.routes import PREFIX
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
+from batchqc.api.uses import Use, Uses, client_of
 from batchqc.api.watching import note_account
 from batchqc.core.canonical import sha256_of
 from batchqc.core.late_entries import Paper
@@ -55,6 +56,7 @@ class Door:
     now: Callable[[], datetime]
     provider: "Provider | None" = None
     trends: Trends = field(default_factory=Trends)
+    uses: Uses = field(default_factory=Uses)
 
 
 class Signature(Sent):
@@ -239,18 +241,16 @@ def _call(
 
 
 def call_by(request: Request, door: Door, token: str) -> Call:
-    """The request of the person behind a token of a session.
-
-    Raises:
-        NotSignedIn: the session is unknown, ended or over, or the account deactivated.
-    """
+    """The request of the person behind a token of a session; it raises as ``who_is`` does."""
+    now = door.now()
     with asking(door.engine) as session:
         try:
-            person, site = who_is(session, token=token, now=door.now())
+            person, site = who_is(session, token=token, now=now)
         except NotSignedIn:
             own_site(session)  # before there is one, nobody can sign in
             raise
     note_account(person.user_id)
+    door.uses.note(person.sign_in, Use(now, client_of(request)))
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)

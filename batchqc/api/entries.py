@@ -24,7 +24,7 @@ from batchqc.actions.entries import (
 from batchqc.actions.first_entries import enter_first_result
 from batchqc.actions.states import contested_entry
 from batchqc.actions.uploads import the_upload
-from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument, client_of
+from batchqc.api.bodies import RAW_DOCUMENT, ReceivedDocument
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
@@ -32,6 +32,7 @@ from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, Whole, page
 from batchqc.api.tags import TAGGED, tagged
 from batchqc.api.uploads import ReportOut, refused_upload, report_out
+from batchqc.api.uses import client_of
 from batchqc.core.entries import SecondEntry, Typed, TypedAnalyte
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
@@ -154,10 +155,9 @@ def entered(call: Writing, sent: NewEntry, request: Request, *, is_first: bool =
     refused = None
     with call.writing(Permission.UPLOAD_RESULTS, sent) as work:
         if work.is_new:
-            also = tuple(one.typed for one in sent.also)
-            facts = sent.model_dump() | {"values": tuple(sent.values), "also": also}
+            several = {"values": tuple(sent.values), "also": tuple(one.typed for one in sent.also)}
             receive = enter_first_result if is_first else enter_result
-            result, client = TypedResult(**facts), client_of(request)
+            result, client = TypedResult(**sent.model_dump() | several), client_of(request)
             report = receive(work.tx, call.door.archive, result=result, client=client)
             refused = None if report.accepted else report_out(report)
             work.answer(200 if report.answered_before else 201, report_out(report))

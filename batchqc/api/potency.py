@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from batchqc.actions.potency import fit_reasons, fit_result, fit_run, the_fit
 from batchqc.actions.potency_declaring import Declared, declare, the_declaration
 from batchqc.actions.potency_refits import refit, refit_declaration
-from batchqc.api.bodies import client_of
 from batchqc.api.doors import Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.shapes import After, Limit, Page, page
+from batchqc.api.uses import client_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.records.potency import PotencyDeclaration, PotencyFit, sources_of

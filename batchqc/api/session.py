@@ -14,6 +14,7 @@ from batchqc.api.doors import OpenDoor, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
+from batchqc.api.uses import Client
 from batchqc.api.watching import note_account
 from batchqc.core.permissions import Role
 from batchqc.core.signatures import Refusal
@@ -88,7 +89,7 @@ class Health(BaseModel):
 
 
 @router.post("/session", status_code=201, summary="Sign in")
-def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
+def begin(door: OpenDoor, sent: SignInRequest, client: Client) -> SignInAnswer:
     """Begin a session. Five failures in a row lock the account for 15 minutes.
 
     What was wrong, user id, password or code, is told to nobody.
@@ -105,6 +106,7 @@ def begin(door: OpenDoor, sent: SignInRequest) -> SignInAnswer:
             token=token,
             hours=door.settings.session_hours,
             code=sent.code.get_secret_value(),
+            client=client,
         )
         answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):

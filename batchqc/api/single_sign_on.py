@@ -26,6 +26,7 @@ from batchqc.api.provider import the_provider
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.sent import Sent
 from batchqc.api.session import SignInAnswer, begun_session
+from batchqc.api.uses import Client
 from batchqc.core.signatures import Meaning, Refusal
 from batchqc.errors import NotSignedIn
 from batchqc.records.transaction import SYSTEM, transaction
@@ -90,7 +91,7 @@ def begin(door: OpenDoor) -> VisitOut:
 
 
 @router.post("/session/single-sign-on/return", status_code=201, summary="Come back signed in")
-def come_back(door: OpenDoor, sent: Returned) -> SignInAnswer:
+def come_back(door: OpenDoor, sent: Returned, client: Client) -> SignInAnswer:
     """Begin a session. An account is linked beforehand; none is made by coming here."""
     provider, ticket = the_provider(door.provider), Ticket(sent.ticket.get_secret_value())
     vouched = provider.vouch(
@@ -101,7 +102,9 @@ def come_back(door: OpenDoor, sent: Returned) -> SignInAnswer:
     )
     token, hours = clock.new_token(), door.settings.session_hours
     with transaction(door.engine, SYSTEM, door.now()) as tx:
-        begun = sign_in_by_visit(tx, ticket=ticket, vouched=vouched, token=token, hours=hours)
+        begun = sign_in_by_visit(
+            tx, ticket=ticket, vouched=vouched, token=token, hours=hours, client=client
+        )
         answer = begun if isinstance(begun, Refusal) else begun_session(tx, token, begun)
     if isinstance(answer, Refusal):
         raise NotSignedIn(answer.code, answer.message, hint=answer.hint)

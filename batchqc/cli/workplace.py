@@ -80,7 +80,11 @@ class Workplace:
     @classmethod
     def at(cls, settings: Settings, *, now: Callable[[], datetime] = clock.now) -> "Workplace":
         """The installation that ``settings`` describe; nothing is created."""
-        engine = open_database(settings.database, component_key=settings.component_key)
+        engine = open_database(
+            settings.database,
+            component_key=settings.component_key,
+            code_drift=settings.code_drift,
+        )
         return cls(
             settings,
             engine,

@@ -1,8 +1,9 @@
 """The second component: when a code or a sign-in at the provider of single sign-on counts.
 
 A code of an authenticator (RFC 6238) counts once, to come in or to sign: its time step is newer
-than that of the last one that was accepted, and at most one step away from now. A sign-in at the
-provider counts when it happened after it was asked for (requirements 1.17, 1.19).
+than that of the last one that was accepted, and at most one step away from now, or none where the
+site says so. A sign-in at the provider counts when it happened after it was asked for
+(requirements 1.17, 1.19).
 """
 
 from collections.abc import Mapping
@@ -56,9 +57,9 @@ def step_of(now: datetime) -> int:
     return int(now.timestamp()) // STEP_SECONDS
 
 
-def steps_around(now: datetime) -> range:
-    """The time steps whose codes may count now."""
-    return range(step_of(now) - DRIFT, step_of(now) + DRIFT + 1)
+def steps_around(now: datetime, *, drift: int = DRIFT) -> range:
+    """The time steps whose codes may count now: that of now, and so many before and after it."""
+    return range(step_of(now) - drift, step_of(now) + drift + 1)
 
 
 def accepted_step(code: str, expected: Mapping[int, str], *, last: int) -> int | None:

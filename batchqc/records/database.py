@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from batchqc.core.components import DRIFT
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.guards import OF_QUEUE, guarded
 from batchqc.records.pool import ask_before_use
@@ -35,6 +36,7 @@ SELECT pg_has_role(oid, (SELECT relowner FROM pg_class WHERE oid = to_regclass('
 """
 READ_ONLY: Final = "batchqc_read_only"
 COMPONENT_KEY: Final = "batchqc_component_key"
+CODE_DRIFT: Final = "batchqc_code_drift"
 
 
 def address_of(text: str | URL) -> URL:
@@ -67,7 +69,9 @@ def without_password(url: URL) -> str:
     return bare.difference_update_query(["password"]).render_as_string()
 
 
-def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
+def open_database(
+    address: str | URL, *, component_key: Path | None = None, code_drift: int = DRIFT
+) -> Engine:
     """An engine for ``sqlite:///file`` or ``postgresql+psycopg://…``.
 
     An error of a statement does not tell the values that were sent with it.
@@ -75,12 +79,13 @@ def open_database(address: str | URL, *, component_key: Path | None = None) -> E
     Args:
         address: of the database.
         component_key: the file of the key that opens the secrets of authenticators in it.
+        code_drift: how many time steps before and after that of now have codes that count.
 
     Raises:
         InvalidInput: see ``address_of``.
     """
     url = address_of(address)
-    options = {COMPONENT_KEY: component_key}
+    options = {COMPONENT_KEY: component_key, CODE_DRIFT: code_drift}
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
         # Whatever the server is set to: who waited for a lock reads what its last holder wrote.

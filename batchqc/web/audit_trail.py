@@ -43,9 +43,9 @@ _COLUMNS: Final = (
 
 #: How people came in and proved who they are; what was done then has entries of its own.
 _ACCESS: Final = (
-    "signed in", "signed out", "signed out everywhere", "sent to single sign-on",
-    "returned from single sign-on", "ended at single sign-on", "step-up used", UNKNOWN,
-    "answer kept for its idempotency key",
+    "signed in", "signed out", "signed out everywhere", "session ended", "other sessions ended",
+    "sent to single sign-on", "returned from single sign-on", "ended at single sign-on",
+    "step-up used", UNKNOWN, "answer kept for its idempotency key",
     *(f"{tried.word} {outcome}"
       for tried in Component
       for outcome in ("accepted", "refused", "refused, locked")),

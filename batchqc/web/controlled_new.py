@@ -18,11 +18,11 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import UploadFile
 
 from batchqc.actions.received import ReceivedFile
-from batchqc.api.bodies import client_of
 from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
 from batchqc.api.specification_tools import draft
+from batchqc.api.uses import client_of
 from batchqc.core.permissions import is_permitted
 from batchqc.documents.malware import check_harmless
 from batchqc.documents.spec_file import read_specification

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import segno
 from fastapi import Request, Response
@@ -13,7 +15,7 @@ from pydantic import SecretStr
 from batchqc.actions.people import the_person
 from batchqc.actions.signing import has_accepted
 from batchqc.api import authenticators as api
-from batchqc.api import single_sign_on
+from batchqc.api import sessions, single_sign_on
 from batchqc.api.doors import Call, Signature
 from batchqc.api.routes import Routes
 from batchqc.core.components import CodeState, LinkState
@@ -25,7 +27,8 @@ from batchqc.records.people import grants_of, newest_password
 from batchqc.web.acts import Act, Ask, check_filled, show, submitted
 from batchqc.web.calls import OwnForm, Visit, keyed
 from batchqc.web.forms import built, said, signature
-from batchqc.web.rendering import NO_PROBLEMS, page
+from batchqc.web.programs import named
+from batchqc.web.rendering import NO_PROBLEMS, day, page
 from batchqc.web.wording import _
 
 router = Routes()
@@ -48,6 +51,7 @@ def account(request: Request, call: Visit, did: str = "") -> Response:
             "waits": newest is not None and newest.state == CodeState.OFFERED,
             "link": link if link and link.state != LinkState.REMOVED else None,
             "accepted": has_accepted(session, person),
+            "sessions": sessions.own_sessions(session, call),
         }
     return page(request, "account_own.html", did=did, **content)
 
@@ -105,6 +109,38 @@ def revoke(request: Request, call: Visit, form: OwnForm) -> Response:
         request, call, form, _revoking(call),
         lambda again: api.revoke_own(again, built(Signature, signature(call, form))),
         to=f"{_AT}?did=revoked",
+    )  # fmt: skip
+
+
+@router.get("/account/sessions/end")
+def ask_end_others(request: Request, call: Visit) -> Response:
+    """What ends, and what goes on."""
+    return show(request, call, _ending_others(call))
+
+
+@router.post("/account/sessions/end")
+def end_others(request: Request, call: Visit, form: OwnForm) -> Response:
+    """End every session but this one."""
+    return submitted(
+        request, call, form, _ending_others(call),
+        lambda again: sessions.end_others(again, built(Signature, signature(call, form))),
+        to=f"{_AT}?did=others",
+    )  # fmt: skip
+
+
+@router.get("/account/sessions/{sha256}/end")
+def ask_end(request: Request, call: Visit, sha256: str) -> Response:
+    """Which one ends."""
+    return show(request, call, _ending(call, sha256))
+
+
+@router.post("/account/sessions/{sha256}/end")
+def end(request: Request, call: Visit, sha256: str, form: OwnForm) -> Response:
+    """End one session, wherever it is open."""
+    return submitted(
+        request, call, form, _ending(call, sha256),
+        lambda again: sessions.end_one(again, sha256, built(Signature, signature(call, form))),
+        to=f"{_AT}?did=ended",
     )  # fmt: skip
 
 
@@ -181,6 +217,57 @@ def _revoking(call: Call) -> Act:
         meaning=Meaning.VERIFIED,
         is_grave=True,
     )
+
+
+def _ending(call: Call, sha256: str) -> Act:
+    with call.reading() as session:
+        found = (one for one in sessions.own_sessions(session, call) if one.sha256 == sha256)
+        one = next(found, None)
+    facts = {}
+    if one is not None:
+        used = _at(one.last_used_at, call) if one.last_used_at else _("not known")
+        facts = {
+            _("Began"): _at(one.began_at, call),
+            _("Began from"): named(one.began_from) or _("not known"),
+            _("Last used"): used,
+        }
+    return Act(
+        title=_("End a session"),
+        says=_("Its next request is refused, wherever it is open. What was typed there and not"
+               " sent stays in the page until somebody signs in there again."),
+        button=_("End the session"),
+        address=f"/account/sessions/{sha256}/end",
+        back=_AT,
+        permission=Permission.READ,
+        facts=facts,
+        is_grave=True,
+        why_not="" if one else _("This is no open session of yours; it may have ended meanwhile."),
+        record=_own(call),
+        meaning=Meaning.VERIFIED,
+    )  # fmt: skip
+
+
+def _at(moment: datetime, call: Call) -> str:
+    local = moment.astimezone(ZoneInfo(call.site.time_zone))
+    return f"{day(local.date())} {local:%H:%M}"
+
+
+def _ending_others(call: Call) -> Act:
+    with call.reading() as session:
+        others = [one for one in sessions.own_sessions(session, call) if not one.is_this]
+    return Act(
+        title=_("End all other sessions"),
+        says=_("Only this one goes on. Where somebody else may know your password, change it as"
+               " well: that ends them too."),
+        button=_("End all others"),
+        address="/account/sessions/end",
+        back=_AT,
+        permission=Permission.READ,
+        facts={_("Sessions that end"): str(len(others))},
+        is_grave=True,
+        record=_own(call),
+        meaning=Meaning.VERIFIED,
+    )  # fmt: skip
 
 
 def _own(call: Call) -> str:

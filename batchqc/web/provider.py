@@ -19,6 +19,7 @@ from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.provider import the_provider
 from batchqc.api.routes import Routes
 from batchqc.api.session import SignInAnswer
+from batchqc.api.uses import client_of
 from batchqc.core.components import VISIT_MINUTES
 from batchqc.errors import NotSignedIn
 from batchqc.web.calls import STEP_UP, AnyForm, OwnForm, Visit, keyed
@@ -66,7 +67,7 @@ def come_back(
         return page(request, "provider.html", to=f"/step-up/return?{back}")
     ticket = "" if error else request.cookies.get(VISIT, "")
     try:
-        begun = _begun(door, ticket, code, state)
+        begun = _begun(door, ticket, code, state, client_of(request))
     except NotSignedIn as refused:  # told at once: led to sign in, one would be led back here
         return form_to_sign_in(request, door, "/", error=refused)
     answer = page(request, "provider.html", to="/")
@@ -75,7 +76,7 @@ def come_back(
     return answer
 
 
-def _begun(door: Door, ticket: str, code: str, state: str) -> SignInAnswer:
+def _begun(door: Door, ticket: str, code: str, state: str, client: str) -> SignInAnswer:
     if not (ticket and code):
         raise NotSignedIn(
             "BQC-WEB-005",
@@ -83,7 +84,7 @@ def _begun(door: Door, ticket: str, code: str, state: str) -> SignInAnswer:
             hint=_("Begin again at the sign-in."),
         )
     sent = api.Returned(ticket=SecretStr(ticket), code=SecretStr(code), state=SecretStr(state))
-    return api.come_back(door, sent)
+    return api.come_back(door, sent, client)
 
 
 @router.get("/step-up")

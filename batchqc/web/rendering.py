@@ -28,6 +28,7 @@ from batchqc.web.addresses import part
 from batchqc.web.navigation import FURTHER, places_of
 from batchqc.web.numbers import number, room
 from batchqc.web.pictures import icon, verdict
+from batchqc.web.programs import named
 from batchqc.web.security import form_token
 from batchqc.web.static_files import address
 from batchqc.web.wording import counted, worded
@@ -134,7 +135,7 @@ def _environment() -> Environment:
     }
     found.filters |= {
         "brief": "{:.5g}".format, "day": day, "when": when, "number": number, "room": room,
-        "part": part, "printed": printed, "signs": signs, "told": told,
+        "part": part, "printed": printed, "program": named, "signs": signs, "told": told,
     }  # fmt: skip
     return found
 

@@ -13,9 +13,10 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from batchqc.actions.received import ReceivedFile
-from batchqc.api.bodies import LONGEST_READ, client_of
+from batchqc.api.bodies import LONGEST_READ
 from batchqc.api.doors import OpenDoor
 from batchqc.api.sent import is_text
+from batchqc.api.uses import client_of
 from batchqc.core.permissions import Permission
 from batchqc.errors import InvalidInput
 from batchqc.web.calls import Form, Visit

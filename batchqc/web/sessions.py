@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from batchqc.api import session as api
 from batchqc.api.doors import Door, OpenDoor, call_by
 from batchqc.api.routes import Routes
+from batchqc.api.uses import client_of
 from batchqc.errors import BatchqcError, NotSignedIn
 from batchqc.records.components import has_authenticators
 from batchqc.records.transaction import reading
@@ -37,7 +38,7 @@ def ask(
 def sign_in(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     """Begin a session under a new token, and end the one that this browser had."""
     try:
-        token = _begin(door, form).token
+        token = _begin(door, form, client_of(request)).token
     except BatchqcError as error:
         return form_to_sign_in(request, door, form["next"], form, error)
     end_own(request, door)
@@ -70,7 +71,7 @@ def lock(call: Visit, form: OwnForm) -> Response:
 def unlock(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     """Begin a new session, for the page to go on with."""
     try:
-        begun = _begin(door, form)
+        begun = _begin(door, form, client_of(request))
     except BatchqcError as error:
         return JSONResponse({"message": f"{error.message}. {error.hint}"}, 401)
     end_own(request, door)
@@ -80,7 +81,7 @@ def unlock(request: Request, door: OpenDoor, form: AnyForm) -> Response:
     return answer
 
 
-def _begin(door: Door, form: Form) -> api.SignInAnswer:
+def _begin(door: Door, form: Form, client: str) -> api.SignInAnswer:
     user_id, password = form["user_id"], form.secret("password")
     if not user_id or not password:
         raise NotSignedIn(
@@ -89,7 +90,7 @@ def _begin(door: Door, form: Form) -> api.SignInAnswer:
     sent = api.SignInRequest(
         user_id=user_id, password=SecretStr(password), code=SecretStr(form["code"].replace(" ", ""))
     )
-    return api.begin(door, sent)
+    return api.begin(door, sent, client)
 
 
 def end_own(request: Request, door: Door) -> None:

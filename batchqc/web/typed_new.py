@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from fastapi import Query, Request, Response
 
 from batchqc.api import entries as api
-from batchqc.api.bodies import client_of
 from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
+from batchqc.api.uses import client_of
 from batchqc.core.permissions import Permission
 from batchqc.errors import BatchqcError, Conflict, InvalidInput
 from batchqc.web.calls import Form, OwnForm, Visit, keyed

@@ -84,3 +84,30 @@ def test_a_code_is_no_number_nor_any_other_member(coded: tuple[Site, pyotp.TOTP]
     for wrong in ({"code": 123456}, {"code": None}, {"codes": "123456"}):
         body = {"user_id": ANA, "password": PASSWORD} | wrong
         is_problem(site.http.post("/session", json=body), 422, "BQC-API-001")
+
+
+@pytest.mark.requirement("1.17")
+def test_where_the_site_says_so_a_code_counts_in_its_own_thirty_seconds_only(
+    coded: tuple[Site, pyotp.TOTP],
+):
+    site, totp = coded
+    door = site.app.state.door
+    strict = door.settings.model_copy(update={"code_drift": 0})
+    site.app.state.door = open_door(strict, now=site.house.now)
+    for steps in (-1, 1):
+        late = code(site.house, totp, steps=steps)
+        is_problem(come(site, code=late), 401, "BQC-SIG-001")
+    begun = come(site, code=code(site.house, totp))
+    assert begun.status_code == 201, begun.text
+    site.tokens[ANA] = begun.json()["token"]
+    early = signed(ANA, code=code(site.house, totp, steps=1))
+    is_problem(site.send(ANA, "POST", "/authenticator", json=early), 403, "BQC-SIG-011")
+    site.house.now.at += timedelta(seconds=30)
+    offer = site.send(ANA, "POST", "/authenticator", json=early)
+    assert offer.status_code == 201, offer.text
+    new = pyotp.parse_uri(offer.json()["otpauth"])
+    first = {"code": new.at(site.house.now.at - timedelta(seconds=30))}
+    path = "/authenticator/confirmation"
+    is_problem(site.send(ANA, "POST", path, json=first), 403, "BQC-SIG-011")
+    site.app.state.door.engine.dispose()
+    site.app.state.door = door

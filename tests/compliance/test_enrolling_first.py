@@ -30,7 +30,10 @@ from tests.kinds import KINDS
 from tests.records.house import ANA, QA1, House, signing
 
 #: Of what concerns only the person: what signs them in and out, and enrols an authenticator.
-OPEN = OWN - {"POST /authenticator/revocation", "POST /accountability", "POST /link/confirmation"}
+OPEN = OWN - {
+    "POST /authenticator/revocation", "POST /accountability", "POST /link/confirmation",
+    "POST /sessions/end", "POST /sessions/{sha256}/end",
+}  # fmt: skip
 
 
 @pytest.fixture

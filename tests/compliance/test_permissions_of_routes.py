@@ -66,6 +66,7 @@ OWN: Final = {
     "DELETE /session", "GET /me", "POST /password", "POST /step-up", "POST /step-up/return",
     "POST /link/confirmation", "POST /authenticator", "POST /authenticator/confirmation",
     "POST /authenticator/revocation", "GET /accountability", "POST /accountability",
+    "POST /sessions/end", "POST /sessions/{sha256}/end",
 }  # fmt: skip
 PLACES: Final = {
     "template": "none", "user_id": "ben", "profile": "NO-PROFILE", "code": "DNR-UC-01",

@@ -44,6 +44,7 @@ def test_the_same_digits_in_two_steps_count_for_the_one_that_was_not_used():
 
 def test_a_code_may_be_one_step_away():
     assert list(steps_around(NOW)) == [step_of(NOW) - 1, step_of(NOW), step_of(NOW) + 1]
+    assert list(steps_around(NOW, drift=0)) == [step_of(NOW)]
     assert step_of(NOW + timedelta(seconds=30)) == step_of(NOW) + 1
     assert step_of(NOW + timedelta(seconds=29)) == step_of(NOW)
 

@@ -54,6 +54,8 @@ SCREENS = {
     "its first code": "/account/authenticator/code",
     "its revocation": "/account/authenticator/revocation",
     "link": "/account/link",
+    "end of a session": f"/account/sessions/{'0' * 64}/end",
+    "end of all others": "/account/sessions/end",
     "guide": "/guide",
     "found in the guide": "/guide?text=checkpoint",
     "a page of the guide": "/guide/log",

@@ -54,6 +54,7 @@ OPEN: Final = {
 OWN: Final = {
     "/sign-out", "/lock", "/step-up", "/password", "/accountability", "/account/authenticator",
     "/account/authenticator/code", "/account/authenticator/revocation", "/account/link",
+    "/account/sessions/end", "/account/sessions/{sha256}/end",
     "/audit-trail/verification",
 }  # fmt: skip
 STRANGERS: Final = {"/sign-in", "/unlock", "/sign-in/provider", "/verify"}
