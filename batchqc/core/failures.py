@@ -83,7 +83,7 @@ def failures(
         own = [one for one in known if attribute_of(one) in attributes]
         looked_at = [*(() if passes else _alone(verdict, own)), *_typed(verdict, own)]
         told: set[frozenset[RunKey]] = set()  # one failure of the same runs
-        alone = replace(specification, criteria=tuple(closure(specification, verdict.criterion)))
+        alone = replace(specification, criteria=closure(specification, verdict.criterion))
         for runs, each in looked_at:
             said = [
                 one.sentence
