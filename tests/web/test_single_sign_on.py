@@ -109,6 +109,7 @@ def each_form_names_what_it_signs(otto: Visitor) -> None:
         (f"/archive/sign/dispose?of={LOT}", "disposal:DSP-2026-000001", "disposal requested"),
         (EXCEPTION, "policy:supply by exception/1", "approved"),
         ("/account/authenticator", "person:otto", "verified"),
+        ("/account/sessions/end", "person:otto", "verified"),
     ):
         otto.go(path)
         link = otto.link("Prove at single sign-on that you sign")
