@@ -16,7 +16,7 @@ from batchqc.core.checkpoints import (
     read_consistency,
     read_inclusion,
 )
-from batchqc.core.signed_notes import NoteKey, key_of, note_of, signature_line
+from batchqc.core.signed_notes import NoteKey, key_of, lost_line, note_of, signature_line
 from batchqc.errors import IntegrityFailure, InvalidInput
 
 #: The example of the Go module golang.org/x/mod/sumdb/note.
@@ -76,6 +76,12 @@ def test_a_key_is_written_as_it_was_read(text: str):
 def test_what_is_no_key_is_refused(text: str):
     with pytest.raises(InvalidInput, match="is not the key of a log"):
         key_of(text)
+
+
+def test_the_line_of_a_lost_key_is_read_as_the_key():
+    line = lost_line(GO_KEY, "2026-11-24T10:00:00.000000Z")
+    assert line == f"{GO_KEY} lost 2026-11-24T10:00:00.000000Z"
+    assert key_of(line) == key_of(GO_KEY)
 
 
 def test_who_holds_no_key_of_a_note_is_told_whose_it_is():
