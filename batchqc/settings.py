@@ -201,18 +201,17 @@ class Settings(BaseSettings):
         return Sealing(self.seal_level, root, Service(self.timestamp_url, self.timestamp_root))
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Self:
-        """Settings of a folder that holds everything, such as the demo's."""
-        return cls(
-            database=f"sqlite:///{folder / 'batchqc.db'}",
-            store=folder / "store",
-            seal=folder / "keys" / "seal.p12",
-            webhook_key=folder / "keys" / "webhook.key",
-            component_key=folder / "keys" / "components.key",
-            log_key=folder / "keys" / "log.key",
-            trust=folder / "trust",
-            waiting=folder / "waiting",
-        )
+    def in_folder(cls, folder: Path, *, alone: bool = False) -> Self:
+        """Settings of a folder that holds everything; ``alone``: and nothing of the environment."""
+        rest = {name: one.default for name, one in cls.model_fields.items()} if alone else {}
+        keys = folder / "keys"
+        own = {
+            "database": f"sqlite:///{folder / 'batchqc.db'}", "store": folder / "store",
+            "seal": keys / "seal.p12", "webhook_key": keys / "webhook.key",
+            "component_key": keys / "components.key", "log_key": keys / "log.key",
+            "trust": folder / "trust", "waiting": folder / "waiting",
+        }  # fmt: skip
+        return cls(**(rest | own))
 
 
 def read_settings(home: Path | None = None) -> Settings:

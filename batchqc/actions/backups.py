@@ -21,6 +21,7 @@ from batchqc.core.backups import Manifest, unlike
 from batchqc.documents.archive import Archive, FolderArchive
 from batchqc.documents.backup_folder import (
     LIST,
+    PART,
     PUBLIC,
     begin,
     finish,
@@ -29,7 +30,7 @@ from batchqc.documents.backup_folder import (
     store_of,
 )
 from batchqc.documents.pades import SealKey
-from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput
+from batchqc.errors import Conflict, Disposed, IntegrityFailure, InvalidInput, StoreUnavailable
 from batchqc.records.database import revisions_in
 from batchqc.records.database_copy import contents_of, copied, copy_back
 from batchqc.records.retention import disposed_objects
@@ -69,13 +70,46 @@ def make_backup(
     Raises:
         InvalidInput: BQC-BAK-013 the folder's store is that of the installation: nothing is copied.
         Conflict: BQC-BAK-010 there is a backup of this moment.
-        StoreUnavailable: the store or the programs of PostgreSQL cannot be used.
+        StoreUnavailable: the store or the programs of PostgreSQL cannot be used, or BQC-BAK-014 the
+            folder is full; nothing of the backup is left.
         SigningUnavailable: the seal is not valid now.
     """
     _check_apart(what.archive, folder)
     seal.check_valid(now)
     name = f"{now:%Y%m%dT%H%M%SZ}"
     part = begin(folder, name)
+    try:
+        made = _written(what, seal, part, folder=folder, public=public, now=now)
+    except OSError as error:
+        raise StoreUnavailable(
+            "BQC-BAK-014",
+            f"no backup was made: {error.strerror or error}",
+            hint="See that there is room in its folder. Nothing of it is left; make it again.",
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)  # what is whole has another name
+    contents, lacking = made.manifest.contents, made.manifest.lacking
+    with transaction(what.engine, SYSTEM, now) as tx:
+        tx.audit(
+            "backup made",
+            after={
+                "backup": name, "entries": contents.entries, "head": contents.head,
+                "files": len(listed(made.path)), "lacking": len(lacking),
+            },
+        )  # fmt: skip
+    return made
+
+
+def _written(
+    what: Source,
+    seal: SealKey,
+    part: Path,
+    *,
+    folder: Path,
+    public: Mapping[str, Path],
+    now: datetime,
+) -> Made:
+    """A backup that is whole."""
     for to, file in public.items():
         part.joinpath(PUBLIC, to).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, part.joinpath(PUBLIC, to))
@@ -87,17 +121,9 @@ def make_backup(
         names = [one for one in names if one in lacking or kept.stored_at(one) is not None]
     part.joinpath(LIST).write_text("".join(f"{one}\n" for one in names), "ascii")
     kind, parts = what.engine.dialect.name, parts_of(part)
+    name = part.name.removeprefix(PART)
     manifest = Manifest(name, now, __version__, kind, contents, what.kept_at, parts, tuple(lacking))
-    path = finish(part, manifest, seal.key, seal.certificate)
-    with transaction(what.engine, SYSTEM, now) as tx:
-        tx.audit(
-            "backup made",
-            after={
-                "backup": name, "entries": contents.entries, "head": contents.head,
-                "files": len(names), "lacking": len(lacking),
-            },
-        )  # fmt: skip
-    return Made(path, manifest, new)
+    return Made(finish(part, manifest, seal.key, seal.certificate), manifest, new)
 
 
 def check_fits(

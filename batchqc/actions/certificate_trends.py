@@ -16,7 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from batchqc.actions.evaluation import LotCase
-from batchqc.actions.trend_series import SeriesReader, SharedFacts
+from batchqc.actions.trend_facts import SharedFacts
+from batchqc.actions.trend_series import SeriesReader
 from batchqc.core.certificate_parts import TrendLimits, TrendPart, TrendPoint
 from batchqc.core.criteria import Category, Criterion
 from batchqc.core.subjects import Measured

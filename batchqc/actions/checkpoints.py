@@ -87,6 +87,11 @@ def check_log(session: Session, signer: LogSigner) -> None:
         _check_extends(session, newest, newest_link(session))
 
 
+def check_log_key(session: Session, signer: LogSigner) -> None:
+    """Refuse another key than the newest on record; raises BQC-LOG-006 as ``check_log``."""
+    _check_key(log_keys(session), signer)
+
+
 def change_key(
     tx: Transaction, signer: LogSigner, *, old: LogSigner | None, reason: str
 ) -> CheckpointRow:

@@ -6,6 +6,7 @@ whether the password alone was right. Where the policy of the site asks everybod
 password and no authenticator comes in to enrol one, and for nothing else.
 """
 
+from pathlib import Path
 from typing import Final
 
 import pyotp
@@ -17,7 +18,12 @@ from batchqc.core.components import Component, accepted_step, steps_around
 from batchqc.core.signatures import Refusal
 from batchqc.documents.component_key import load_component_key
 from batchqc.errors import NotPermitted
-from batchqc.records.components import AuthenticatorChange, confirmed_secret, last_step
+from batchqc.records.components import (
+    AuthenticatorChange,
+    any_confirmed_secret,
+    confirmed_secret,
+    last_step,
+)
 from batchqc.records.people import Password, Person, person_by
 from batchqc.records.standings import standing_of
 from batchqc.records.transaction import Transaction
@@ -73,6 +79,17 @@ def counting_step(
     expected = {one: totp.generate_otp(one) for one in steps_around(tx.now)}
     found = accepted_step(code, expected, last=last_step(tx.session, person))
     return None if found is None else str(found)
+
+
+def check_component_key(session: Session, path: Path | None) -> None:
+    """Refuse another key than the one under which the secrets of authenticators are stored.
+
+    Raises:
+        SigningUnavailable: BQC-SIG-021.
+    """
+    offer = any_confirmed_secret(session)
+    if offer is not None:
+        load_component_key(path).unlock(offer.secret, name=secret_name(offer))
 
 
 def secret_name(offer: AuthenticatorChange) -> str:

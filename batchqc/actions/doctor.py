@@ -18,6 +18,7 @@ from batchqc.actions.agreement import STOP, agreement_findings
 from batchqc.actions.certificates import document_of
 from batchqc.actions.checkpoints import check_log, is_covered
 from batchqc.actions.clock_evidence import clock_findings
+from batchqc.actions.codes import check_component_key
 from batchqc.actions.log_against import compare
 from batchqc.actions.log_proofs import prove_record
 from batchqc.actions.orphans import orphan_findings
@@ -33,7 +34,7 @@ from batchqc.documents.verifier.case import Question
 from batchqc.documents.verifier.examination import examine
 from batchqc.documents.verifier.findings import FAILED
 from batchqc.documents.witness import read_witness
-from batchqc.errors import BatchqcError, InvalidInput, StoreUnavailable
+from batchqc.errors import BatchqcError, InvalidInput, SigningUnavailable, StoreUnavailable
 from batchqc.records.database import lacking_tables, revision_of, revisions_in, unknown_to
 from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import CertificateIssue, certificates_of, issue_of
@@ -55,6 +56,7 @@ class Installation:
         question: root, roots of timestamps and revocation lists by which certificates are verified.
         log_key: the key of the log; ``None`` where keys are kept elsewhere.
         witness: folder of the witness; ``None`` where there is none.
+        component_key: file of the key of authenticators; ``None`` where keys are kept elsewhere.
         goes_on: whether the store knows more than the database, as after a restore beside it.
         is_trial: whether its records do not count, so that nothing need wait for the disk.
         no_list: why certificates cannot be compared with the list of revoked seals; blank if so.
@@ -66,6 +68,7 @@ class Installation:
     question: Question
     log_key: Callable[[], LogSigner] | None = None
     witness: Path | None = None
+    component_key: Path | None = None
     goes_on: bool = False
     is_trial: bool = False
     no_list: str = ""
@@ -193,13 +196,18 @@ def _readable(found: Iterator[Finding]) -> Iterator[Finding]:
 
 
 def _log(session: Session, what: Installation) -> Iterator[Finding]:
-    """The log against its key, and against what the witness holds."""
+    """The log against its key, and against what the witness holds; the key of authenticators."""
     try:
         if what.log_key is not None:
             check_log(session, what.log_key())
     except BatchqcError as problem:
         todo = problem.hint or STOP
         yield Finding(problem.message, "the key of the log", Grade.MEND, todo)
+    try:
+        if what.component_key is not None:
+            check_component_key(session, what.component_key)
+    except SigningUnavailable as problem:
+        yield Finding(problem.message, "the key of authenticators", Grade.MEND, problem.hint)
     if what.witness is None:
         return
     where = f"the witness {what.witness}"

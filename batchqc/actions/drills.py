@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.doctor import Examined
@@ -20,6 +21,8 @@ from batchqc.core.canonical import Json, utc_text
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Grade
 from batchqc.documents.log_key import LogSigner
+from batchqc.errors import Conflict
+from batchqc.records.audit import links_and_entries
 from batchqc.records.transaction import SYSTEM, Actor, reading, transaction
 
 _TOLD: Final = 50
@@ -47,6 +50,24 @@ class Drill:
     def is_good(self) -> bool:
         """Whether it was restored and is sound."""
         return self.examined is not None and self.examined.is_clean and not self.problems
+
+
+def check_of_own(session: Session, manifest: Manifest) -> None:
+    """Refuse a backup whose audit trail is not the beginning of this one.
+
+    A copy of the installation has its keys, and its backups the same seal.
+
+    Raises:
+        Conflict: BQC-BAK-015.
+    """
+    said = manifest.contents
+    if [link.sha256 for link, _ in links_and_entries(session, [said.entries])] != [said.head]:
+        raise Conflict(
+            "BQC-BAK-015",
+            f"backup {manifest.name} is of another installation, or of records that this one lost:"
+            f" its audit trail goes another way up to entry {said.entries}",
+            hint="Drill with a backup of this installation: it says nothing of this one's.",
+        )
 
 
 def record_drill(

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from batchqc.actions.certificates import Press
 from batchqc.actions.deliveries import Sender
@@ -121,6 +122,8 @@ def do_job(shop: Workshop, doings: Mapping[Kind, Doing], number: str) -> datetim
         doings[begun.kind](begun)
     except (SigningUnavailable, StoreUnavailable) as error:
         return _try_later(shop, begun, told(error))
+    except OperationalError:  # where the database is still away, the job stays begun
+        return _try_later(shop, begun, "the database went away meanwhile, and came back")
     except BatchqcError as error:
         fail_job(shop, number, told(error))
     return None

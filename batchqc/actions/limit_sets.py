@@ -14,7 +14,8 @@ from batchqc.actions.lots import the_lot
 from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, the_product
 from batchqc.actions.signing import Credentials, check_reason, sign
-from batchqc.actions.trends import Trends, frozen_of
+from batchqc.actions.trends import Trends
+from batchqc.actions.trends_of_product import frozen_of
 from batchqc.core.canonical import canonical_bytes, sha256_of
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning, Refusal, reason_problem

@@ -53,8 +53,10 @@ _BY_KIND: Final = {
     "entry_verification": "uploads",
     "donor": "donors", "eligibility": "donors",
 }  # fmt: skip
-#: Entries. What more of them name might be too much for a statement: everything is read anew then.
+#: Entries. What more of them name might be too much for a statement.
 MANY: Final = 10_000
+#: Entries, too. To learn what more of them touch takes as long as to read everything anew.
+FAR: Final = 50_000
 _LINES: Final = frozenset({"limit_set", "limit_set_approval", "trend_phase"})
 
 
@@ -69,8 +71,21 @@ class Touched:
 
 def touched_between(session: Session, after: int, until: int) -> Touched:
     """What entries behind a place in the audit trail touch, up to one."""
-    if until - after > MANY:
+    if until - after > FAR:
         return Touched(everything=True)
+    lots: dict[str, AbstractSet[int]] = {}
+    lines = False
+    for first in range(after, until, MANY):
+        found = _touched(session, first, min(first + MANY, until))
+        if found.everything:
+            return found
+        lines |= found.lines
+        for product, own in found.lots.items():
+            lots[product] = lots.get(product, frozenset()) | own
+    return Touched(lots=lots, lines=lines)
+
+
+def _touched(session: Session, after: int, until: int) -> Touched:
     found = _Found()
     for subject in told_between(session, after, until):
         if not found.takes(subject):

@@ -1,7 +1,7 @@
 """The only place where an error becomes an HTTP status (RFC 9457, ``application/problem+json``)."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from batchqc.api.lengths import TooLong
 from batchqc.api.logs import note_told
 from batchqc.api.watching import note_refusal, request_id
 from batchqc.errors import (
@@ -115,6 +116,7 @@ def handle_errors(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
     app.add_exception_handler(BatchqcError, _deliberate)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(TooLong, _too_long)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
@@ -130,10 +132,19 @@ async def _deliberate(_: Request, error: Exception) -> Response:
 async def _invalid(_: Request, error: Exception) -> Response:
     """Every problem of the request by its place; what was sent is not repeated."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    reasons = tuple(f"{'.'.join(map(str, one['loc']))}: {_said(one)}" for one in found)
+    return _unfit(f"{'.'.join(map(str, one['loc']))}: {_said(one)}" for one in found)
+
+
+async def _too_long(_: Request, error: Exception) -> Response:
+    """The same of texts that are too long."""
+    found = error.found if isinstance(error, TooLong) else ()
+    return _unfit(f"{'.'.join(map(str, ('body', *one.place)))}: {one}" for one in found)
+
+
+def _unfit(reasons: Iterable[str]) -> Response:
     return problem(
-        422, "BQC-API-001", "The request is wrong", "the request does not fit", reasons=reasons,
-        hint="See /api/v1/docs for what the request holds.",
+        422, "BQC-API-001", "The request is wrong", "the request does not fit",
+        reasons=tuple(reasons), hint="See /api/v1/docs for what the request holds.",
     )  # fmt: skip
 
 

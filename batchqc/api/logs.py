@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import make_url
 
 from batchqc.api.watching import request_id
+from batchqc.records.database import password_of
 from batchqc.settings import LogFormat, Settings
 
 BLOT: Final = "***"
@@ -76,7 +77,7 @@ def formatter_of(settings: Settings) -> Lines:
     """What makes lines of the form that the settings ask for, without their secrets."""
     given = (settings.seal_passphrase, settings.oidc_secret, settings.metrics_token)
     secrets = [one.get_secret_value() for one in given if one is not None]
-    secrets.append(make_url(settings.database).password or "")
+    secrets.append(password_of(make_url(settings.database)))
     return JsonLines(secrets) if settings.log_format is LogFormat.JSON else Lines(secrets)
 
 

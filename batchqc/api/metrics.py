@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from batchqc import __version__
+from batchqc.actions.key_work import states_of_seal
 from batchqc.api.doors import Door, OpenDoor
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import Routes
@@ -94,9 +95,20 @@ class Now(Collector):
             told_by_database = list(self._of_database())
         except SQLAlchemyError:
             told_by_database = []  # the next sample is all that is known then
+        yield from self._of_seal()
         up = GaugeMetricFamily("batchqc_database_up", "Whether the database answers.")
         up.add_metric([], bool(told_by_database))
         yield from (up, *told_by_database)
+
+    def _of_seal(self) -> Iterator[Metric]:
+        """Until when the site can seal; nothing where the seal cannot be opened here."""
+        now = self._door.now()
+        states = states_of_seal(self._door.press, now)
+        if states:
+            told = "Days until the seal, the root or its list ends; 0: nothing can be sealed now."
+            left = GaugeMetricFamily("batchqc_seal_days", told)
+            left.add_metric([], min(one.days(now) for one in states))
+            yield left
 
     def _of_database(self) -> Iterator[Metric]:
         with reading(self._door.engine) as session:

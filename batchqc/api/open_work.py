@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from batchqc.actions.key_work import key_work
 from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import HORIZON, open_work
 from batchqc.api.doors import SignedIn
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import Page, Paging, not_next
-from batchqc.core.open_work import Filter, Item, Work
+from batchqc.core.open_work import Filter, Item, Work, chosen
 from batchqc.core.permissions import Role
 from batchqc.records.lots_at_work import PLACE, Among
 
@@ -54,16 +55,20 @@ def work(call: SignedIn, wanted: Annotated[WorkFilter, Query()]) -> Page[ItemOut
     behind, _, place = wanted.after.partition("~")
     if not re.match(PLACE, behind):
         raise not_next(wanted.after)
+    now = call.door.now()
     with call.reading() as session:
         lot = the_lot(session, wanted.lot).lot if wanted.lot else ""
+        asked = Filter(wanted.kind, lot, wanted.role, wanted.overdue)
         today, items, last = open_work(
             session,
             call.door.archive,
-            wanted=Filter(wanted.kind, lot, wanted.role, wanted.overdue),
-            now=call.door.now(),
+            wanted=asked,
+            now=now,
             days=wanted.days,
             among=Among(behind, lot=lot),
         )
+    if not behind:
+        items = chosen([*items, *key_work(call.door.press, now)], asked, today)
     rest = [item for item in items if item.place > place]
     shown = rest[: wanted.limit]
     more = f"{last}~" if last else None

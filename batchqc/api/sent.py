@@ -1,11 +1,25 @@
-"""What is sent in a body: nothing unknown, and no character that no database could give back."""
+"""What is sent in a body: nothing unknown, and no character that no database could give back.
+
+How long its texts may be is looked at when it comes in, and not by its model: some models are
+answered too, and what is on record is told however long it is.
+"""
 
 import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Final
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from batchqc.api.lengths import tell_lengths
 
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -14,6 +28,16 @@ class Sent(BaseModel):
     """A body that is sent. Members that it does not know are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """With the length of its texts, where it is sent."""
+        told = handler(schema)
+        if handler.mode == "validation":
+            tell_lengths(handler.resolve_ref_schema(told))
+        return told
 
     @model_validator(mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from batchqc.actions.limit_sets import (
     start_phase,
     the_limits,
 )
-from batchqc.actions.trends import frozen_of
+from batchqc.actions.trends_of_product import frozen_of
 from batchqc.api.doors import Door, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
 from batchqc.api.routes import PREFIX, Routes

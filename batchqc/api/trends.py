@@ -5,6 +5,7 @@ Trends describe. No verdict and no gate hangs on them.
 
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, Query, Response
 from sqlalchemy import select
@@ -203,6 +204,6 @@ def _attribute(attribute: Attribute, criterion: Criterion) -> AttributeOut:
         unit=criterion.unit,
         acceptance=criterion.acceptance,
         is_numeric=is_numeric(criterion),
-        link=f"/api/v1/trends/{attribute.product}/{attribute.criterion}"
+        link=f"/api/v1/trends/{quote(attribute.product, safe='')}/{attribute.criterion}"
         f"?stage={attribute.stage}&market={attribute.market}",
     )

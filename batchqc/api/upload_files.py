@@ -66,7 +66,7 @@ def annotated(call: SignedIn, number: str) -> Response:
 def csv_answer(data: bytes, name: str) -> Response:
     """A CSV to download."""
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{name.replace("/", "-")}"',
         "X-Content-Type-Options": "nosniff",
     }
     return Response(data, media_type=MEDIA_TYPE, headers=headers)

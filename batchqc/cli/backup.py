@@ -21,6 +21,7 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.backup_folder import PUBLIC, read_backup, the_backup
 from batchqc.documents.stores import open_archive
 from batchqc.errors import BatchqcError, IntegrityFailure, InvalidInput
+from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def drill(
     By QA, as often as your procedure says. The entry and its proof are written beside the backups.
     """
     from batchqc.actions.doctor import examine_installation  # noqa: PLC0415 - others start faster
-    from batchqc.actions.drills import Drill, record_drill  # noqa: PLC0415 - as above
+    from batchqc.actions.drills import Drill, check_of_own, record_drill  # noqa: PLC0415 - as above
 
     place = workplace(context)
     actor = at_keyboard(place, user).acting(Permission.KEEP_ARCHIVE)
@@ -126,6 +127,8 @@ def drill(
     try:
         manifest = read_backup(chosen, root_pem=(place.settings.trust / "root.pem").read_bytes())
         done = replace(done, manifest=manifest)
+        with reading(place.engine) as session:
+            check_of_own(session, manifest)
         with (
             tempfile.TemporaryDirectory(prefix="batchqc-drill-") as scratch,
             restored_at(chosen, manifest, to=Path(scratch) / "home", database=database) as restored,

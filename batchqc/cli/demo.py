@@ -68,7 +68,7 @@ def demonstrate(folder: Path, console: Console) -> None:
     """
     afresh = _empty(folder)
     clock = cast.StoryClock()
-    settings = Settings.in_folder(folder).model_copy(
+    settings = Settings.in_folder(folder, alone=True).model_copy(
         update={"seal_passphrase": SecretStr(cast.PASSWORD)}
     )
     story = Story(folder, Workplace.at(settings, now=clock), clock)

@@ -73,6 +73,7 @@ def examined_at(
         place.engine, place.archive, bundled("migrations"), question,
         None if restored else place.press.log_key,
         None if restored else settings.witness,
+        None if restored else settings.component_key,
         shared,
         is_trial=not settings.disk_required,
         no_list=no_list,

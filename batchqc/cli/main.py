@@ -4,6 +4,8 @@ What a command works with is loaded when it is given: `commands.py` tells where 
 """
 
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -67,7 +69,13 @@ class _Commands(TyperGroup):
 
     def _load(self, *kinds: Kind) -> None:
         for kind in kinds:
-            self.commands.update(get_group(kind()).commands)
+            self.commands.update(_of(kind))
+
+
+@cache
+def _of(kind: Kind) -> Mapping[str, Any]:
+    """Its commands; every signature of a kind is read for them, in a process once."""
+    return get_group(kind()).commands
 
 
 app = typer.Typer(

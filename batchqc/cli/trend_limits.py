@@ -13,7 +13,7 @@ from batchqc.actions.limit_sets import (
     start_phase,
     the_limits,
 )
-from batchqc.actions.trends import frozen_of
+from batchqc.actions.trends_of_product import frozen_of
 from batchqc.cli.show import facts, say, table
 from batchqc.cli.trend import AtStage, Criterion, Market, Product, wanted_of
 from batchqc.cli.workplace import Reason, User, at_keyboard, raise_refusal, workplace

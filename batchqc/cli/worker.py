@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from batchqc.actions.deliveries import next_try, only_teller, tell_webhook, waiting_webhooks
 from batchqc.actions.job_kinds import DOINGS
 from batchqc.actions.job_runs import Workshop, do_job, due_numbers, fail_job, open_numbers, told
+from batchqc.cli.clock_compared import compare_clock
 from batchqc.cli.workplace import check_disk, check_store, settings_of, tell_trial, workplace
 from batchqc.errors import BatchqcError
 from batchqc.records.events import DELIVERED
@@ -54,7 +55,10 @@ def worker(
     place = workplace(context)  # refuses where nothing is set up
     check_store(place)
     check_disk(place)
-    settings = with_passphrase(settings_of(context))
+    settings = settings_of(context)
+    if settings.clock_required:  # it seals by this clock
+        compare_clock(place, required=True)
+    settings = with_passphrase(settings)
     log_to_standard_error(settings)
     tell_trial(place)
     shop = workshop_of(open_door(settings))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import assert_never
 
 from batchqc.core.acceptance import (
@@ -36,7 +37,7 @@ class Category(StrEnum):
     DONOR = "donor"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Criterion:
     """One line of a specification.
 
@@ -67,7 +68,7 @@ class Criterion:
     basis: str = ""
     acknowledged: tuple[tuple[str, str], ...] = ()
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """The unit of the result; empty for words, groups and the donor."""
         return self.subject.unit if isinstance(self.subject, Measured | Derived) else ""
@@ -85,7 +86,7 @@ class Criterion:
             case _:
                 return "register"
 
-    @property
+    @cached_property
     def acceptance(self) -> str:
         """The criterion as text with its unit, as certificates print it."""
         text = self.accept.text
@@ -95,7 +96,7 @@ class Criterion:
             text = f"{text} (guard band {self.guard} {self.unit})"
         return text
 
-    @property
+    @cached_property
     def passing(self) -> Interval | frozenset[str] | None:
         """Every unrounded value or term that passes; ``None`` where neither decides."""
         match self.accept:

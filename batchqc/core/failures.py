@@ -83,7 +83,7 @@ def failures(
             continue
         attributes = attributes_of(specification, verdict.criterion)
         own = [one for one in known if attribute_among(one, attributes) is not None]
-        alone = replace(specification, criteria=tuple(closure(specification, verdict.criterion)))
+        alone = replace(specification, criteria=closure(specification, verdict.criterion))
         look = partial(
             _failing, alone, verdict.criterion.id, attributes, donors=donors, validity=validity
         )

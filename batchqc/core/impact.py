@@ -185,7 +185,7 @@ class _Own:
     """
 
     def __init__(self, specification: Specification, criterion: Criterion) -> None:
-        needed = tuple(closure(specification, criterion))
+        needed = closure(specification, criterion)
         self.name = criterion.id
         self._counted = any(
             isinstance(one.subject, Group) and criterion.id in one.subject.members

@@ -17,7 +17,6 @@ from batchqc.core.derived import derived_result
 from batchqc.core.donors import Donor
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Investigation
-from batchqc.core.order import in_order
 from batchqc.core.quantities import Interval
 from batchqc.core.results import NoResult, NoResultBecause, ReportableResult, reportable_result
 from batchqc.core.retested import judged_over
@@ -101,7 +100,7 @@ def _judged(
     validity: Mapping[RunKey, RunValidity],
 ) -> tuple[Verdict, ...]:
     """Every verdict over one version of each run; what something stands against has no result."""
-    ordered, waiting = in_order(specification.criteria)
+    ordered, waiting = specification.ordered
     groups = {
         member: one.id
         for one in ordered

@@ -43,6 +43,7 @@ class Work(StrEnum):
     WEBHOOK = "webhook"
     ARCHIVE = "archive"
     JOB = "job"
+    KEY = "key"
 
 
 _BY: Final[Mapping[Work, Permission]] = {
@@ -69,6 +70,7 @@ _BY: Final[Mapping[Work, Permission]] = {
     Work.TRAINING: Permission.KEEP_REGISTERS,
     Work.ARCHIVE: Permission.KEEP_ARCHIVE,
     Work.JOB: Permission.KEEP_JOBS,
+    Work.KEY: Permission.KEEP_KEYS,
 }
 #: Stages after release: a result is expected there once a sample was taken.
 _LATER: Final = frozenset({Stage.POST_THAW, Stage.STABILITY})

@@ -55,7 +55,7 @@ def worlds(
         said = investigation.conclusion
         if said is not None and said.finding is Finding.ORIGINAL_STANDS:
             found += _standing(measurements, found[0], investigation)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 
 def _count(options: Iterable[Sequence[object]]) -> int:
@@ -181,7 +181,7 @@ def judged_over(
         judged: every verdict over what counts.
     """
     found = [judged(world) for world in worlds(measurements, investigations)]
-    verdicts = tuple(_merged(own) for own in zip(*found, strict=True))
+    verdicts = tuple(map(_merged, zip(*found, strict=True))) if len(found) > 1 else found[0]
     remarks = tuple(_not_counted(measurements, investigations))
     if not remarks:
         return verdicts

@@ -65,7 +65,7 @@ def contested(
     """
     reasons = {}
     for criterion in specification.criteria:
-        needed = tuple(closure(specification, criterion))
+        needed = closure(specification, criterion)
         own = _bearing(specification.stage, needed, found)
         if isinstance(criterion.subject, Group) or len(newest(own)) == len(own):
             continue  # a group hangs on its members, each of which is looked at

@@ -21,7 +21,7 @@ from batchqc.core.quantities import Amount, Interval
 from batchqc.core.runs import RunValidity
 from batchqc.core.specifications import Specification, closure, leaves
 from batchqc.core.subjects import Derived, DonorFact, Group, Measured
-from batchqc.core.verdicts import Outcome
+from batchqc.core.verdicts import Outcome, Verdict
 
 #: From this lower limit on a percentage lies near 100.
 NEAR_100 = 50
@@ -99,8 +99,42 @@ def observe(
         validity: of the runs that have validity criteria.
         investigations: of the lot.
     """
-    needed = replace(specification, criteria=tuple(closure(specification, criterion)))
+    needed = replace(specification, criteria=closure(specification, criterion))
     verdicts = judge(needed, measurements, donors, validity=validity, investigations=investigations)
+    return _observed(specification, criterion, verdicts, measurements)
+
+
+def observe_each(
+    specification: Specification,
+    measurements: Sequence[Measurement],
+    donors: Sequence[Donor],
+    validity: Mapping[RunKey, RunValidity],
+) -> Mapping[str, Observed]:
+    """What the verdict of each criterion observes of a lot, by its id, as ``observe`` says it.
+
+    Of a lot on whose results no investigation is, and of whose runs none is superseded: what is
+    said of one criterion hangs on no other then but on what it is computed from.
+    """
+    found = judge(specification, measurements, donors, validity=validity)
+    verdicts = {one.criterion.id: one for one in found}
+    return {
+        name: _observed(
+            specification,
+            verdicts[name].criterion,
+            [verdicts[each.id] for each in needed],
+            measurements,
+        )
+        for name, needed in specification.closures.items()
+    }
+
+
+def _observed(
+    specification: Specification,
+    criterion: Criterion,
+    verdicts: Sequence[Verdict],
+    measurements: Sequence[Measurement],
+) -> Observed:
+    """Of the verdicts of a criterion and of all that it is computed from."""
     own = next(one for one in verdicts if one.criterion.id == criterion.id)
     text = own.derivation.result
     used = [one for verdict in verdicts for one in verdict.measurements] if text else []

@@ -5,7 +5,8 @@ The rules:
 - Nothing is ever overwritten; storing the same bytes again changes nothing. What was disposed of
   leaves a tombstone, and does not come back.
 - Bytes are complete and on disk before their name exists: temporary file, fsync, hard link.
-- Every read checks the hash. What does not match is an integrity failure, never a result.
+- Every read checks the hash. What does not match is an integrity failure, never a result; so is
+  what the disk does not give.
 
 In a folder, a file lies at ``ab/abcdef…``, mode 0444. What a crash leaves behind is called
 ``.incoming-…``, what was damaged and then restored ``.damaged-…``.
@@ -40,6 +41,7 @@ from batchqc.documents.stored import (
     disposed,
     missing,
     returned,
+    unusable,
 )
 from batchqc.documents.write_once import Archive
 from batchqc.errors import IntegrityFailure
@@ -119,15 +121,19 @@ class FolderArchive(Putting):
     @contextlib.contextmanager
     def opened(self, sha256: str) -> Iterator[BinaryIO]:
         """See ``Archive``."""
-        with self._found(sha256).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+        with contextlib.ExitStack() as stack:
+            with self._giving(sha256):
+                file = stack.enter_context(self._found(sha256).open("rb"))
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != sha256:
                 raise damaged(sha256)
             file.seek(0)
             yield file
 
     def get(self, sha256: str) -> bytes:
         """See ``Archive``."""
-        data = self._found(sha256).read_bytes()
+        with self._giving(sha256):
+            data = self._found(sha256).read_bytes()
         if hashlib.sha256(data).hexdigest() != sha256:
             raise damaged(sha256)
         return data
@@ -205,6 +211,20 @@ class FolderArchive(Putting):
         path = self._path(sha256)
         place = path.with_name(path.name + DISPOSED)
         return Tombstone.read(place.read_bytes()) if place.is_file() else None
+
+    @contextlib.contextmanager
+    def _giving(self, sha256: str) -> Iterator[None]:
+        """What a disk does not give is damaged, where the store gives its marker, so is there."""
+        try:
+            yield
+        except FileNotFoundError as error:  # the share went between two looks
+            raise missing(sha256, self._root) from error
+        except OSError as error:
+            try:
+                self.marked_for()
+            except OSError:
+                raise unusable(self._root, f"{error.strerror}") from error
+            raise damaged(sha256) from error
 
     def _is_sound(self, sha256: str) -> bool:
         try:

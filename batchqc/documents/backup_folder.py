@@ -38,6 +38,8 @@ from batchqc.errors import Conflict, IntegrityFailure, InvalidInput, NotFound
 
 LIST: Final = "store.txt"
 PUBLIC: Final = "public"
+PART: Final = ".part-"
+"""What the name of a backup begins with until it is whole."""
 _MANIFEST, _SIGNATURE, _CERTIFICATE = "manifest.json", "manifest.sig", "manifest.pem"
 
 
@@ -55,7 +57,7 @@ def begin(folder: Path, name: str) -> Path:
     """
     if (folder / "backups" / name).exists():
         raise Conflict("BQC-BAK-010", f"there is a backup {name} already", hint="Try again.")
-    part = folder / "backups" / f".part-{name}"
+    part = folder / "backups" / f"{PART}{name}"
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(mode=0o700, parents=True)  # password hashes and donors are in it

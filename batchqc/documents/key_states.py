@@ -40,13 +40,14 @@ def key_states(sealing: Sealing, key: SealKey, *, at: datetime) -> Iterator[KeyS
 
     The service is asked for a timestamp.
     """
-    yield from _of_root(sealing, key, at)
+    yield from seal_states(sealing, key, at=at)
     service = sealing.service
     if service is not None and service.url:
         yield _of_service(service)
 
 
-def _of_root(sealing: Sealing, key: SealKey, at: datetime) -> Iterator[KeyState]:
+def seal_states(sealing: Sealing, key: SealKey, *, at: datetime) -> Iterator[KeyState]:
+    """The seal's certificates, the root and its list; nobody is asked for anything."""
     try:
         authority = signed_authority(sealing.root)
     except SigningUnavailable as problem:

@@ -66,7 +66,9 @@ def post(
         with socket.create_connection(address, seconds) as plain, deadline(seconds) as hold:
             hold(plain)
             return _status_problem(_posted(parts, plain, message, headers))
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except http.client.HTTPException as error:  # what it says of itself holds what was answered
+        return f"no answer: {type(error).__name__}"
+    except (OSError, ValueError) as error:
         return f"no answer: {error}" if str(error) else f"no answer: {type(error).__name__}"
 
 

@@ -181,7 +181,7 @@ class S3Archive(Putting):
 
     def check_removable(self, sha256: str) -> None:
         """See ``Archive``."""
-        self._bucket.check_removable(self._key(sha256))
+        self._bucket.check_removable(self._key(sha256), whatever_hold=True)
 
     def dispose(self, stone: Tombstone) -> None:
         """See ``Archive``; every version goes."""

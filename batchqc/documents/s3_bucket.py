@@ -141,8 +141,8 @@ class Bucket:
             with self._asked():
                 self._s3.put_object_legal_hold(Bucket=self._name, LegalHold=status, **version)
 
-    def check_removable(self, key: str) -> None:
-        """Whether the service would let every version go: no legal hold, retention over.
+    def check_removable(self, key: str, *, whatever_hold: bool = False) -> None:
+        """Whether the service would let every version go: no legal hold (or any), retention over.
 
         Raises:
             Conflict: BQC-ARC-008.
@@ -152,7 +152,8 @@ class Bucket:
                 head = self._s3.head_object(Bucket=self._name, **version)
             until = head.get("ObjectLockRetainUntilDate")  # by the time of the service
             now = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"])
-            if head.get("ObjectLockLegalHoldStatus") == "ON" or (until and until > now):
+            is_held = head.get("ObjectLockLegalHoldStatus") == "ON" and not whatever_hold
+            if is_held or (until and until > now):
                 raise self._locked(key)
 
     def remove(self, key: str) -> None:

@@ -112,15 +112,20 @@ def missing(sha256: str, folder: Path | None = None) -> IntegrityFailure | Store
     A store whose ``folder`` is not there either has lost nothing: it cannot be reached.
     """
     if folder is not None and not folder.is_dir():
-        return StoreUnavailable(
-            "BQC-ARC-004",
-            f"the store {folder} cannot be used now: there is no such folder",
-            hint="Nothing is lost. Try again, once the store can be reached.",
-        )
+        return unusable(folder, "there is no such folder")
     return IntegrityFailure(
         "BQC-ARC-002",
         f"the archive holds no file {sha256}",
         hint="Restore it from a copy of the archive.",
+    )
+
+
+def unusable(folder: Path, why: str) -> StoreUnavailable:
+    """A folder that cannot be reached; what lies in it is not said to be lost."""
+    return StoreUnavailable(
+        "BQC-ARC-004",
+        f"the store {folder} cannot be used now: {why}",
+        hint="Nothing is lost. Try again, once the store can be reached.",
     )
 
 

@@ -114,10 +114,10 @@ class Archive(Protocol):
         ...
 
     def check_removable(self, sha256: str) -> None:
-        """Whether the store itself would let bytes go.
+        """Whether the store itself would let bytes go, once its legal hold is lifted.
 
         Raises:
-            Conflict: BQC-ARC-008: the store keeps them by its own lock.
+            Conflict: BQC-ARC-008: the store keeps them by its own lock until a day to come.
         """
         ...
 

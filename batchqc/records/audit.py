@@ -44,6 +44,7 @@ class AuditEntry(Row):
     __table_args__ = (
         # SQLite has the id at the end of every index
         Index("ix_audit_entry_what_id", "what", "id").ddl_if(dialect="postgresql"),
+        Index("ix_audit_entry_who_id", "who", "id").ddl_if(dialect="postgresql"),
         few_among_many("ix_audit_entry_of_people", "id", TELLS_OF_PEOPLE),
     )
 

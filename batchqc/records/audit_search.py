@@ -77,9 +77,9 @@ def some_after(
 ) -> tuple[Sequence[tuple[AuditLink, AuditEntry]], int]:
     """The first entries after ``sequence``, and the place behind which others may follow, or 0.
 
-    Those of an action are met along its index, whose order is that of the chain; few of a person
-    are found by their ids. Others are met along the chain: so many links are read at once, however
-    few of them fit, that nobody waits for a walk to its end.
+    Those of an action, or of a person, are met along its index, whose order is that of the chain;
+    few of both are found by their ids. Others are met along the chain: so many links are read at
+    once, however few of them fit, that nobody waits for a walk to its end.
     """
     linked = (
         select(AuditLink, AuditEntry)
@@ -89,9 +89,9 @@ def some_after(
     )
     query = linked.where(*_fits(filed)).order_by(AuditLink.sequence)
     far = 0
-    if filed.what and filed == Filed(what=filed.what):
-        behind = AuditEntry.id > id_at(sequence)
-        query = linked.where(AuditEntry.what == filed.what, behind).order_by(AuditEntry.id)
+    if filed in {Filed(who=filed.who), Filed(what=filed.what)} - {Filed()}:
+        own = AuditEntry.what == filed.what if filed.what else AuditEntry.who == filed.who
+        query = linked.where(own, AuditEntry.id > id_at(sequence)).order_by(AuditEntry.id)
     elif filed.who or filed.what:
         few = _few_ids(session, filed.who, filed.what)
         if few is not None:

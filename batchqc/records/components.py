@@ -159,6 +159,12 @@ def confirmed_secret(session: Session, person: Person) -> AuthenticatorChange | 
     return _counting(session.scalars(query.order_by(AuthenticatorChange.number)))
 
 
+def any_confirmed_secret(session: Session) -> AuthenticatorChange | None:
+    """The offer of somebody whose codes count; ``None`` where nobody's do."""
+    person = session.scalar(select(Person).where(code_counts(Person.id)).limit(1))
+    return None if person is None else confirmed_secret(session, person)
+
+
 def code_counts(person_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """Whether codes of a person count, as a part of a question that asks more.
 

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError
 
 from batchqc.errors import Conflict, InvalidInput, NotFound
-from batchqc.records.guards import OF_QUEUE
+from batchqc.records.guards import OF_QUEUE, guarded
 from batchqc.records.pool import ask_before_use
 from batchqc.records.schema import METADATA
 
@@ -50,6 +50,17 @@ def address_of(text: str | URL) -> URL:
         "the address of the database is none",
         hint="Write sqlite:///file or postgresql://user:password@host/database.",
     )
+
+
+def password_of(url: URL) -> str:
+    """The password of an address, wherever in it that stands; "" where there is none."""
+    return str(url.password or url.query.get("password", ""))
+
+
+def without_password(url: URL) -> str:
+    """An address as PostgreSQL's programs read it, and as anybody may."""
+    bare = url.set(drivername=url.get_backend_name(), password=None)
+    return bare.difference_update_query(["password"]).render_as_string()
 
 
 def open_database(address: str | URL, *, component_key: Path | None = None) -> Engine:
@@ -146,7 +157,8 @@ def revision_of(engine: Engine) -> str:
 def unknown_to(engine: Engine, migrations: Path) -> str:
     """What of the schema of a database is of a later version than this one; "" where nothing is.
 
-    The runtime role of PostgreSQL does not read the revision: then columns tell.
+    The runtime role of PostgreSQL does not read the revision: then columns tell, and tables of
+    records, which alone have guards.
     """
     revision = revision_of(engine)
     if revision:
@@ -158,6 +170,8 @@ def unknown_to(engine: Engine, migrations: Path) -> str:
         for one in columns
         if table in known and one["name"] not in known[table].columns
     }
+    with engine.execution_options(**{READ_ONLY: True}).connect() as connection:
+        found |= guarded(connection) - known.keys()
     return ", ".join(sorted(found))
 
 

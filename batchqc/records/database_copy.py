@@ -5,12 +5,14 @@ of a snapshot that is read at the same time. Either is the state between two com
 """
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from sqlalchemy import URL, Engine, func, select, text
@@ -19,11 +21,13 @@ from sqlalchemy.orm import Session
 from batchqc.core.backups import Contents
 from batchqc.errors import StoreUnavailable
 from batchqc.records.audit import newest_link
-from batchqc.records.database import open_database, revision_of
+from batchqc.records.database import open_database, password_of, revision_of, without_password
 from batchqc.records.registers import the_site
 from batchqc.records.schema import METADATA
 from batchqc.records.transaction import reading
 
+_OF_EXTENSION: Final = re.compile(r"\d+; \d+ \d+ (COMMENT - )?EXTENSION ")
+"""How a line of ``pg_restore --list`` begins that is of an extension."""
 FILES: Final = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 
 
@@ -33,6 +37,7 @@ def copied(engine: Engine, folder: Path) -> Iterator[Session]:
 
     Raises:
         StoreUnavailable: BQC-BAK-005 ``pg_dump`` is not there; BQC-BAK-006 it did not do it.
+        OSError: SQLite's copy cannot be written.
     """
     file = folder.joinpath(FILES[engine.dialect.name])
     if engine.dialect.name == "postgresql":
@@ -43,8 +48,11 @@ def copied(engine: Engine, folder: Path) -> Iterator[Session]:
         return
     source, to = (sqlite3.connect(str(one)) for one in (engine.url.database, file))
     with closing(source), closing(to):
-        source.backup(to)
-        to.execute("PRAGMA journal_mode=DELETE")
+        try:
+            source.backup(to)
+            to.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from error
     copy = open_database(f"sqlite:///{file}")
     try:
         with reading(copy) as session:
@@ -54,7 +62,9 @@ def copied(engine: Engine, folder: Path) -> Iterator[Session]:
 
 
 def copy_back(backup: Path, engine: Engine) -> None:
-    """Restore a copy into an empty database.
+    """Restore a copy into an empty database, without the extensions that a site added to its own.
+
+    Nothing of batchqc needs one, and the owner of a database may not make those of the server's.
 
     Raises:
         StoreUnavailable: BQC-BAK-005 ``pg_restore`` is not there; BQC-BAK-006 it did not do it.
@@ -62,7 +72,11 @@ def copy_back(backup: Path, engine: Engine) -> None:
     file = backup.joinpath(FILES[engine.dialect.name])
     if engine.dialect.name == "postgresql":
         whole = ("--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges")
-        _run("pg_restore", engine.url, *whole, file)
+        parts = _run("pg_restore", None, "--list", file).splitlines(keepends=True)
+        with NamedTemporaryFile("w", prefix="batchqc-", encoding="utf-8") as wanted:
+            wanted.writelines(one for one in parts if not _OF_EXTENSION.match(one))
+            wanted.flush()
+            _run("pg_restore", engine.url, *whole, "--use-list", wanted.name, file)
         return
     to = Path(str(engine.url.database))
     to.parent.mkdir(parents=True, exist_ok=True)
@@ -84,8 +98,11 @@ def contents_of(session: Session) -> Contents:
     )
 
 
-def _run(program: str, url: URL, *options: str | Path) -> None:
-    """A program of PostgreSQL; the password goes by the environment, where nobody lists it."""
+def _run(program: str, url: URL | None, *options: str | Path) -> str:
+    """What a program of PostgreSQL says; a password goes by the environment, where nobody lists it.
+
+    ``url`` is the database that it connects to, if it does.
+    """
     path = shutil.which(program)
     if path is None:
         raise StoreUnavailable(
@@ -93,11 +110,11 @@ def _run(program: str, url: URL, *options: str | Path) -> None:
             f"{program} is not there",
             hint="Put PostgreSQL's client programs of the server's version on PATH.",
         )
-    address = url.set(drivername="postgresql", password=None)
-    secret = {"PGPASSWORD": str(url.password)} if url.password else {}
+    secret = password_of(url) if url else ""
+    to = ["--no-password", "--dbname", without_password(url)] if url else []
     done = subprocess.run(  # noqa: S603 - the path of the program, and options of our own
-        [path, "--no-password", "--dbname", address.render_as_string(), *map(str, options)],
-        env=os.environ | secret,
+        [path, *to, *map(str, options)],
+        env=os.environ | ({"PGPASSWORD": secret} if secret else {}),
         capture_output=True,
         text=True,
         errors="replace",
@@ -110,3 +127,4 @@ def _run(program: str, url: URL, *options: str | Path) -> None:
             reasons=done.stderr.strip().splitlines()[-5:],
             hint="Run it as the owner of the database, with programs of the server's version.",
         )
+    return done.stdout

@@ -61,6 +61,12 @@ def unguarded(connection: Connection) -> list[str]:
     return [table for table, guards in missing.items() if guards]
 
 
+def guarded(connection: Connection) -> set[str]:
+    """The tables that have a guard: those of records, of whatever version of batchqc."""
+    triggers = connection.execute(text(_TRIGGERS[connection.dialect.name]))
+    return {table for table, _, _ in triggers}
+
+
 def _keys(connection: Connection) -> dict[str, list[list[str]]]:
     """The columns of each key of each table of SQLite, beside the id."""
     found: dict[str, dict[str, list[str]]] = {}

@@ -1,7 +1,7 @@
 """The address of a list is its state: filter, order and page stand in it, and nothing else."""
 
 from typing import Any, ClassVar, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -10,6 +10,11 @@ BLANK_IS_NONE = BeforeValidator(lambda text: text or None)
 
 #: By the moment at which a line of a list was recorded.
 Recency = Literal["newest", "oldest"]
+
+
+def part(text: str) -> str:
+    """A text as one part of an address, with the slashes that it holds."""
+    return quote(text, safe="")
 
 
 class Address(BaseModel):

@@ -17,6 +17,7 @@ from batchqc.actions.people import the_person
 from batchqc.actions.signing import code_is_asked
 from batchqc.api.doors import Call
 from batchqc.api.errors import status_of
+from batchqc.api.lengths import longer_texts
 from batchqc.api.watching import note_refusal
 from batchqc.core.signatures import Meaning
 from batchqc.errors import BatchqcError, Conflict, InvalidInput
@@ -107,6 +108,8 @@ def built(model: type[T], given: Mapping[str, Any]) -> T:
     Raises:
         WrongForm: BQC-WEB-007, what does not fit by the name of its field.
     """
+    if long := {str(one.place[0]): str(one) for one in longer_texts(given) if one.place}:
+        raise WrongForm(long)
     try:
         return model.model_validate(given)
     except ValidationError as error:

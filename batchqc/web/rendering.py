@@ -24,6 +24,7 @@ from batchqc.api.doors import Call, Door
 from batchqc.records.base import Row
 from batchqc.records.registers import Site, the_site
 from batchqc.records.transaction import reading
+from batchqc.web.addresses import part
 from batchqc.web.navigation import FURTHER, places_of
 from batchqc.web.numbers import number, room
 from batchqc.web.pictures import icon, verdict
@@ -133,7 +134,7 @@ def _environment() -> Environment:
     }
     found.filters |= {
         "brief": "{:.5g}".format, "day": day, "when": when, "number": number, "room": room,
-        "printed": printed, "signs": signs, "told": told,
+        "part": part, "printed": printed, "signs": signs, "told": told,
     }  # fmt: skip
     return found
 

@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import quote
 
 from pydantic import ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from batchqc.api.trends import known
 from batchqc.core.specifications import Stage
 from batchqc.core.trends import Attribute
 from batchqc.statistics.lot_series import Trend, is_censored
-from batchqc.web.addresses import BLANK_IS_NONE, Address
+from batchqc.web.addresses import BLANK_IS_NONE, Address, part
 
 
 class Where(Address):
@@ -66,7 +65,7 @@ class Subject:
         self.title = trend.criterion.title
         self.unit, self.acceptance = trend.criterion.unit, trend.criterion.acceptance
         self.lots = len(trend.lots)
-        self.path = f"/trends/{quote(found.product)}/{quote(found.criterion)}"
+        self.path = f"/trends/{part(found.product)}/{part(found.criterion)}"
         self.query = Where(stage=where.stage, market=where.market).query()
 
     def at(self, view: str) -> str:
@@ -76,7 +75,7 @@ class Subject:
 
 def address(where: Where, path: tuple[str, str], view: str, did: str) -> str:
     """Where to go on to after something was done."""
-    product, criterion = map(quote, path)
+    product, criterion = map(part, path)
     query = where.model_copy(update={"did": ""}).query(did=did)
     return f"/trends/{product}/{criterion}{view}?{query}"
 

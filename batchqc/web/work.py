@@ -11,6 +11,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from batchqc.actions.key_work import key_work
 from batchqc.actions.open_work import WorkFound as Found
 from batchqc.actions.open_work import all_open_work, open_work
 from batchqc.api.doors import Call
@@ -50,6 +51,7 @@ _ELSEWHERE: Final[Mapping[Work, str]] = {
     Work.WEBHOOK: "/administration/webhooks",
     Work.ARCHIVE: "/archive",
     Work.TRAIL_SAMPLE: "/audit-trail/samples",
+    Work.KEY: "/administration/keys",
 }
 #: Whose page has the address that the API has.
 _OWN_PAGE: Final = frozenset(
@@ -143,6 +145,7 @@ def find_work(
     is_whole = not asked.behind and not last
     if last and not asked.behind and named != Among():
         today, items, last = look(named)
+    items = [*items, *([] if asked.behind else key_work(call.door.press, call.door.now()))]
     own = [one for one in items if not call.person.roles.isdisjoint(one.roles)]
     lots = products_and_expiries(session, {one.lot for one in items} - {""})
     products = () if is_whole else session.scalars(select(Product.code))

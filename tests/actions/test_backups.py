@@ -1,6 +1,7 @@
 """Backups: one state between two commits, whoever writes; nothing else is restored."""
 
 import json
+import resource
 import shutil
 import threading
 from collections.abc import Iterator
@@ -22,7 +23,14 @@ from batchqc.core.permissions import Permission
 from batchqc.documents.archive import FolderArchive
 from batchqc.documents.backup_folder import backups_in, listed, read_backup, the_backup
 from batchqc.documents.verifier.case import Question
-from batchqc.errors import BatchqcError, Conflict, IntegrityFailure, NotFound
+from batchqc.errors import (
+    BatchqcError,
+    Conflict,
+    IntegrityFailure,
+    NotFound,
+    StoreUnavailable,
+)
+from batchqc.records.database import open_database
 from batchqc.records.database_copy import contents_of
 from batchqc.settings import bundled
 from tests.actions.test_disposals import DATA, SHA256, ask, hold, late, release
@@ -284,6 +292,56 @@ def test_a_backup_that_was_stopped_is_none(house: House, press: Press, tmp_path:
     (part / "manifest.json").write_text("{}")
     assert backups_in(tmp_path / "backups") == []
     assert made_of(house, press, tmp_path / "backups").path.is_dir()
+
+
+@pytest.mark.requirement("1.32")
+def test_of_a_backup_for_which_there_is_no_room_nothing_is_left(
+    house: House, press: Press, tmp_path: Path
+):
+    """Else each one that fails leaves less room, until a smaller one does not fit either."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, before[1]))
+    try:
+        with pytest.raises(StoreUnavailable) as full:
+            made_of(house, press, tmp_path / "backups")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    of_kind = {"sqlite": "BQC-BAK-014", "postgresql": "BQC-BAK-006"}  # the program's own word
+    assert full.value.code == of_kind[house.engine.dialect.name]
+    assert list((tmp_path / "backups" / "backups").iterdir()) == []
+    assert made_of(house, press, tmp_path / "backups").path.is_dir()
+
+
+@pytest.mark.requirement("1.32")
+@pytest.mark.only_on("postgresql", "SQLite has no extensions of a server")
+def test_an_extension_that_a_site_added_is_no_part_of_what_is_restored(
+    house: House, press: Press, empty: Engine, tmp_path: Path
+):
+    """Doctor asks for one, amcheck, which only the owner of a server makes."""
+    with house.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION vector")
+        connection.exec_driver_sql("COMMENT ON EXTENSION vector IS 'of the site'")
+    made = made_of(house, press, tmp_path / "backups")
+    restored(made, press, empty, tmp_path / "home")
+    with empty.connect() as connection:
+        found = connection.exec_driver_sql("SELECT extname FROM pg_extension").scalars().all()
+    assert found == ["plpgsql"]
+
+
+@pytest.mark.only_on("postgresql", "SQLite needs no program")
+def test_a_password_is_on_no_command_line_wherever_in_the_address_it_stands(
+    house: House, press: Press, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told = tmp_path / "told"
+    (tmp_path / "pg_dump").write_text(f'#!/bin/sh\necho "$@ $PGPASSWORD" >{told}; exit 1\n')
+    (tmp_path / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    engine = open_database(house.engine.url.update_query_dict({"password": "hunter2"}))
+    with pytest.raises(BatchqcError, match="BQC-BAK-006"):
+        made_of(House(engine, house.archive, house.now), press, tmp_path / "backups")
+    engine.dispose()
+    line, _, password = told.read_text().strip().rpartition(" ")
+    assert (password, "hunter2" in line) == ("hunter2", False)
 
 
 @pytest.mark.only_on("postgresql", "SQLite needs no program")

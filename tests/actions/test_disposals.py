@@ -323,6 +323,28 @@ def test_a_hold_that_is_laid_while_disposals_are_finished_keeps_what_is_not_remo
     assert late.archive.get(SHA256) == DATA
 
 
+@pytest.mark.requirement("1.19", "1.68")
+def test_who_does_not_sign_an_approval_lifts_no_hold_of_the_store(late: House):
+    said: list[tuple[str, bool]] = []
+
+    class Locking(FolderArchive):
+        """A store that knows holds."""
+
+        def hold(self, sha256: str, *, is_held: bool) -> None:
+            said.append((sha256, is_held))
+
+    number, archive = ask(late), Locking(late.archive.root)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        wrong = signing(QA2, password="not the one")
+        refused = approve_disposal(tx, archive, number=number, credentials=wrong)
+        assert isinstance(refused, Refusal)
+    with late.acting(QA2, Permission.DISPOSE) as tx:
+        approve_disposal(tx, archive, number=number, credentials=signing(QA2))
+    assert said == []
+    assert finish_disposals(late.engine, archive, now=late.now()) == [SHA256]
+    assert said == [(SHA256, False)]
+
+
 def test_a_rule_is_numbered_signed_and_refused_where_it_is_none(house: House):
     for years in ((0, 5), (1, -1), (500, 0)):
         with pytest.raises(InvalidInput) as refusal:

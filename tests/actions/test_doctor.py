@@ -22,12 +22,14 @@ from batchqc.core.canonical import canonical_bytes
 from batchqc.core.permissions import Permission
 from batchqc.core.soundness import Finding, Grade
 from batchqc.documents.archive import FolderArchive
+from batchqc.documents.component_key import create_component_key
 from batchqc.documents.verifier.case import Question
 from batchqc.errors import BatchqcError, Conflict, IntegrityFailure
 from batchqc.records.database_check import database_findings, hasty_settings
 from batchqc.records.decisions import certificate_by
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
+from tests.actions.proving import enrolled, keyed
 from tests.databases import HASTY, Databases
 from tests.kinds import KINDS
 from tests.records.house import QA1, Clock, House, archive_of, furnish
@@ -174,6 +176,22 @@ def test_a_file_that_is_gone_is_a_loss(sealed: House, press: Press):
     assert f"the archive holds no file {sha256}" in said(found_in(sealed, press), Grade.LOSS)
 
 
+def test_a_file_that_the_disk_does_not_give_is_a_loss_and_all_else_is_examined(
+    sealed: House, press: Press
+):
+    with sealed.reading() as session:
+        certificate = certificate_by(session, NUMBER)
+        assert certificate is not None
+        sha256 = certificate.content_sha
+    path = sealed.archive.root / sha256[:2] / sha256
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # Errno 5, Input/output error
+    examined = examine_installation(patient(sealed, press))
+    assert examined.head is not None
+    told = said(list(examined.findings), Grade.LOSS)
+    assert f"the archived file {sha256} is damaged" in told
+
+
 def test_a_trigger_that_is_gone_is_to_be_mended(sealed: House, press: Press):
     drop = "DROP TRIGGER lot_no_delete"
     if sealed.engine.dialect.name == "postgresql":
@@ -262,6 +280,22 @@ def test_another_key_of_the_log_is_to_be_mended_and_a_root_that_is_missing_too(
     told = said(list(found), Grade.MEND)
     assert "the key of the log" in told
     assert "root.pem is not there" in told
+
+
+@pytest.mark.requirement("1.19")
+def test_a_key_that_does_not_open_the_secrets_of_authenticators_is_to_be_mended(
+    sealed: House, press: Press, tmp_path: Path
+):
+    """As where the keys of another installation were put back after a restore."""
+    enrolled(keyed(sealed, tmp_path), QA1)
+    what = patient(sealed, press)
+    other = tmp_path / "other.key"
+    for key, told in ((tmp_path / "components.key", False), (other, True)):
+        found = examine_installation(replace(what, component_key=key)).findings
+        assert ("the key of authenticators" in said(list(found), Grade.MEND)) == told
+    create_component_key(other)
+    found = examine_installation(replace(what, component_key=other)).findings
+    assert "does not open the secret" in said(list(found), Grade.MEND)
 
 
 @pytest.mark.parametrize("revision", ["9999", "0030"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from batchqc.actions.accounts import deactivate
 from batchqc.actions.certificate_renewals import DUE_DAYS
@@ -314,6 +315,21 @@ def test_a_store_that_is_out_of_reach_is_waited_for(house: House, press: Press):
     due = do_job(workshop(house, press), {Kind.SCRUB: not_mounted}, number)
     assert due is not None
     assert newest(house, number).state == State.WAITING
+    house.now.at = due
+    work_off(house, press)
+    assert newest(house, number).state == State.DONE
+
+
+def test_a_database_that_went_away_meanwhile_ends_no_job(house: House, press: Press):
+    """As in a fail-over: nobody has to ask for the job again."""
+    number = ask(house, Kind.SCRUB, {"sample": 0, "since": ""})
+
+    def away(_: Run) -> None:
+        raise OperationalError("SELECT", {}, ConnectionError("server closed the connection"))
+
+    due = do_job(workshop(house, press), {Kind.SCRUB: away}, number)
+    assert states(house, number) == ["queued", "running", "waiting"]
+    assert due is not None
     house.now.at = due
     work_off(house, press)
     assert newest(house, number).state == State.DONE

@@ -143,6 +143,19 @@ def test_what_is_missing_twice_is_open_once_and_ends_where_it_is_found_sound(hou
     assert waiting(house) == [(LOT, f"the archived file {SHA256} is missing")]
 
 
+@pytest.mark.requirement("1.41")
+def test_a_scrub_goes_on_behind_a_file_that_the_disk_does_not_give(house: House):
+    """It was never on record, and what comes after it was never read."""
+    house.upload(DATA)
+    path(house).unlink()
+    path(house).symlink_to("/proc/self/mem")  # Errno 5, Input/output error
+    *_, last = run(house, portion=1)
+    assert last.finished
+    assert waiting(house) == [(LOT, f"the archived file {SHA256} is damaged")]
+    put_back(house)
+    assert house.archive.get(SHA256) == DATA
+
+
 def test_a_scrub_that_stopped_goes_on_where_it_was(house: House):
     house.upload(DATA)
     with house.reading() as session:

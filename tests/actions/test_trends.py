@@ -1,7 +1,10 @@
 """Lots against each other: series, frozen limits and what they signal, on both databases."""
 
+import gc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -27,6 +30,7 @@ from batchqc.records.audit import newest_link
 from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.records.trend_evidence import told_between
 from batchqc.records.uploads import runs_of
+from tests.actions.investigating import conclude_cause, planned, retest
 from tests.actions.versions import version
 from tests.cast import TAKEN_AT
 from tests.records.house import (
@@ -45,7 +49,7 @@ from tests.records.house import (
     signing,
     table,
 )  # fmt: skip
-from tests.records.laboratory import RECOVERY
+from tests.records.laboratory import RECOVERY, adopt_method
 from tests.records.tampering import tamper
 
 OF = Attribute(PRODUCT, "release", "", "viability")
@@ -240,7 +244,11 @@ def test_who_did_not_look_for_long_reads_everything_anew(
     make(house, ["97"], first=20)
     monkeypatch.setattr("batchqc.actions.trend_touched.MANY", 2)
     assert look(house, running) == look(house)
-    assert running.read == before + len(lots) + 2  # and the lot of the house
+    assert running.read == before + 1  # what many entries touch is asked by portions
+    make(house, ["98"], first=30)
+    monkeypatch.setattr("batchqc.actions.trend_touched.FAR", 2)
+    assert look(house, running) == look(house)
+    assert running.read == before + 1 + len(lots) + 3  # and the lot of the house
 
 
 def test_what_is_new_is_read_for_a_series_when_somebody_looks_at_it(house: House):
@@ -434,6 +442,85 @@ def test_attributes_that_are_prepared_are_read_once_for_all_and_say_the_same(
         with pytest.raises(NotFound):
             running.of(session, house.archive, listed[3])
     assert running.read == each
+
+
+def test_what_does_not_count_of_a_lot_does_not_count_where_attributes_are_read_together(
+    house: House,
+):
+    """An invalid run, a value that failed before it was superseded, and one that was retested."""
+    adopt_method(house)
+    planned(house)
+    for text, run in (("95.1", "VCB-R1"), ("94.2", "VCB-R2")):
+        assert retest(house, text, run).accepted
+    assert isinstance(house.review(), list)
+    assert not isinstance(conclude_cause(house), Refusal)
+    lots = make(house, ["97", "89", "96"])
+    first, second = (
+        {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT} for lot in lots[:2]
+    )
+    own = good("endotoxin") | first
+    assert house.upload(table([own, own | RECOVERY | {"value": "30"}])).accepted
+    newer = table([good("viability") | second | {"value": "99"}])
+    report = house.upload(newer, supersedes="Counted anew")
+    assert report.accepted, report.reading.problems
+    both, running = (OF, OF._replace(criterion="endotoxin")), Trends()
+    with house.reading() as session:
+        running.prepare(session, house.archive, both)
+        together = [running.of(session, house.archive, one) for one in both]
+        assert together == [Trends().of(session, house.archive, one) for one in both]
+    assert running.read == 2 * 4
+    viability, endotoxin = together
+    assert viability.by_lot[LOT].lot.observed.text == "95.1; 94.2"
+    assert "a version of the run does not meet" in viability.by_lot[lots[1]].lot.observed.sentence
+    assert "does not meet 50 to 200 %" in endotoxin.by_lot[lots[0]].lot.observed.sentence
+
+
+def test_what_many_lots_are_in_memory_is_not_looked_through_for_garbage(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    lots = make(house)
+    running, both = Trends(), (OF, OF._replace(criterion="cd73"))
+    monkeypatch.setattr("batchqc.actions.trends_of_product._MANY", 2 * len(lots))
+    gc.freeze()  # as a server does
+
+    def left_alone(attribute: Attribute) -> bool:
+        before = gc.get_freeze_count()
+        with house.reading() as session:
+            running.prepare(session, house.archive, [attribute])
+        return gc.get_freeze_count() > before
+
+    assert [left_alone(one) for one in (both[0], both[1], both[0])] == [False, True, False]
+
+
+def test_nobody_waits_while_another_product_is_read(house: House):
+    make(house)
+    running, begun, end = Trends(), Event(), Event()
+
+    class Slow:
+        """A store that answers when it is let."""
+
+        def get(self, sha256: str) -> bytes:
+            begun.set()
+            assert end.wait(30)
+            return house.archive.get(sha256)
+
+    store: Any = Slow()
+
+    def read() -> None:
+        with house.reading() as session:
+            running.read_ahead(session, store, OF)
+
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(read)
+        try:
+            assert begun.wait(30)
+            with house.reading() as session, pytest.raises(NotFound):
+                running.of(session, house.archive, OF._replace(product="ANOTHER"))
+            assert not reading.done()
+        finally:
+            end.set()
+        reading.result()
+    assert look(house, running) == look(house)
 
 
 def test_who_came_earlier_reads_nothing_anew_where_nothing_of_it_changed(

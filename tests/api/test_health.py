@@ -11,17 +11,28 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from batchqc.actions.checkpoints import sign_checkpoint
+from batchqc.api import health
 from batchqc.api.app import open_door
+from batchqc.clock import ClockEvidence
 from batchqc.documents.component_key import create_component_key
+from batchqc.documents.log_key import create_log_key, load_log_key
+from batchqc.documents.pki_life import next_list, open_root, put_list_in_place
 from batchqc.documents.stored import Tombstone
 from batchqc.records.archive import newest_stored
-from batchqc.records.database import grant_runtime
+from batchqc.records.database import COMPONENT_KEY, grant_runtime
+from batchqc.records.transaction import SYSTEM, transaction
 from batchqc.settings import Settings
+from tests.actions.proving import enrolled
 from tests.api.conftest import Site, signed
 from tests.databases import RUNTIME_ROLE, as_role
-from tests.records.house import ANA
+from tests.records.house import ANA, QA1
 
-PARTS = ["database", "schema", "disk of the database", "archive", "seal key", "other keys", "clock"]
+SEALING = "validity of the seal"
+PARTS = [
+    "database", "schema", "disk of the database", "archive", "seal key", SEALING, "other keys",
+    "clock",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -43,7 +54,10 @@ def ask(site: Site) -> tuple[int, dict[str, str]]:
     answer = site.http.get(str(site.http.base_url.join("/readyz")))
     told = answer.json()
     assert [one["part"] for one in told["parts"]] == PARTS
-    assert (answer.status_code == 200) is (told["status"] == "ready")
+    assert told["status"] in {200: {"ready", "degraded"}, 503: {"not ready"}}[answer.status_code]
+    failing = [one["part"] for one in told["parts"] if not one["ready"]]
+    assert (told["status"] == "ready") is (not failing)
+    assert (told["status"] == "degraded") is (failing == [SEALING])
     assert all(bool(one["to_do"]) is not one["ready"] for one in told["parts"])
     return answer.status_code, {one["part"]: one["to_do"] for one in told["parts"] if one["to_do"]}
 
@@ -82,6 +96,26 @@ def test_every_part_is_tried_and_tells_what_to_do(
     assert ask(site) == (200, {})
 
 
+@pytest.mark.requirement("1.19")
+def test_keys_that_are_not_those_of_the_records_are_not_ready(
+    site: Site, whole: Settings, tmp_path: Path
+):
+    """As where a server was given those of another installation."""
+    opened = {COMPONENT_KEY: whole.component_key}
+    enrolled(replace(site.house, engine=site.house.engine.execution_options(**opened)), ANA)
+    with transaction(site.house.engine, SYSTEM, site.house.now()) as tx:
+        sign_checkpoint(tx, load_log_key(whole.log_key))
+    use(site, whole)
+    assert ask(site) == (200, {})
+    other = tmp_path / "other.key"
+    create_component_key(other)
+    create_log_key(tmp_path / "log.key", name="lakeside/batchqc")
+    for change in ({"component_key": other}, {"log_key": tmp_path / "log.key"}):
+        use(site, whole.model_copy(update=change))
+        status, failing = ask(site)
+        assert (status, list(failing)) == (503, ["other keys"]), change
+
+
 def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch
 ):
@@ -94,6 +128,19 @@ def test_a_store_that_has_everything_and_takes_nothing_is_not_ready(
     monkeypatch.setattr(tempfile, "mkstemp", refused)
     status, told = ask(site)
     assert (status, list(told)) == (503, ["archive"])
+
+
+@pytest.mark.requirement("1.62")
+@pytest.mark.parametrize("told", [True, False, None])
+def test_a_clock_that_has_to_be_synchronised_and_is_not_any_more_is_not_ready(
+    site: Site, whole: Settings, monkeypatch: pytest.MonkeyPatch, *, told: bool | None
+):
+    monkeypatch.setattr(health, "evidence", lambda: ClockEvidence(told))
+    use(site, whole)
+    assert ask(site) == (200, {})
+    use(site, whole.model_copy(update={"clock_required": True}))
+    status, failing = ask(site)
+    assert (status, list(failing)) == ((200, []) if told else (503, ["clock"]))
 
 
 @pytest.mark.only_on("postgresql", "batchqc itself tells SQLite to wait")
@@ -137,7 +184,8 @@ def test_a_clock_that_runs_behind_what_is_on_record_is_not_ready(site: Site, who
     use(site, whole)
     assert ask(site)[0] == 200
     site.house.now.at -= timedelta(days=300)
-    assert list(ask(site)[1]) == ["clock"]
+    status, told = ask(site)
+    assert (status, list(told)) == (503, [SEALING, "clock"])  # by it, the seal is not valid yet
 
 
 def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
@@ -146,7 +194,7 @@ def test_a_database_that_is_gone_is_not_ready_and_its_address_is_not_told(
     address = "postgresql+psycopg://owner:very-secret@127.0.0.1:9/batchqc"
     use(site, whole.model_copy(update={"database": address, "disk_required": True}))
     status, failing = ask(site)
-    assert (status, set(failing)) == (503, {*PARTS} - {"seal key"})
+    assert (status, set(failing)) == (503, {*PARTS} - {"seal key", SEALING})
     assert set(failing.values()) == {failing["database"]}
     assert "very-secret" not in str(failing)
     assert "127.0.0.1" not in str(failing)
@@ -177,3 +225,54 @@ def test_it_is_tried_at_most_every_five_seconds(site: Site, whole: Settings):
     door.settings.component_key.write_text("no key")
     assert httpx.get(str(site.http.base_url.join("/readyz"))).status_code == 200
     assert ask(site)[0] == 503
+
+
+def test_a_seal_that_has_ended_is_told_and_takes_no_server_away(site: Site, whole: Settings):
+    """Nothing can be sealed, everywhere alike; lots are still held, results still come in."""
+    use(site, whole.model_copy(update={"metrics_token": SecretStr("sixteen or more of them")}))
+    assert ask(site) == (200, {})
+    ends = site.app.state.door.press.seal_key().certificate.not_valid_after_utc
+
+    def left() -> str:
+        bearer = {"Authorization": "Bearer sixteen or more of them"}
+        answer = site.http.get(str(site.http.base_url.join("/metrics")), headers=bearer)
+        return next(one for one in answer.text.splitlines() if one.startswith("batchqc_seal_days"))
+
+    def waits() -> list[tuple[str, str | None, bool, list[str]]]:
+        found = site.get(QA1, "/open-work", params={"kind": "key"})["items"]
+        return [(one["what"], one["due"], one["overdue"], one["roles"]) for one in found]
+
+    assert waits() == []
+    site.house.now.at = ends - timedelta(days=30)
+    site.tokens.clear()
+    due = ends.date().isoformat()
+    what = ["the revocation list 1 ends", "the seal for releases ends", "the seal for reviews ends"]
+    assert [one for one in waits() if one[0] == what[1]] == [(what[1], due, False, ["QA"])]
+    assert (ask(site), left()) == ((200, {}), "batchqc_seal_days 29.0")
+    site.house.now.at = ends + timedelta(days=2)
+    site.tokens.clear()
+    status, told = ask(site)
+    assert (status, list(told)) == (200, [SEALING])
+    assert "batchqc pki status" in told[SEALING]
+    assert left() == "batchqc_seal_days 0.0"
+    assert [(one[0], one[2]) for one in waits()] == [(one, True) for one in what]
+
+
+def test_a_seal_that_was_revoked_is_told_without_a_day(site: Site, whole: Settings):
+    use(site, whole)
+    key = site.app.state.door.press.seal_key()
+    root = open_root(site.keys.root_p12, "root passphrase", whole.sealing.root)
+    at = site.house.now.at
+    number = next_list(root, [key.certificate], now=at)
+    list_of = site.keys.root_crl
+    was = list_of.read_bytes()
+    put_list_in_place(root.files, number)
+    try:
+        status, told = ask(site)
+        assert (status, list(told)) == (200, [SEALING])
+        found = site.get(QA1, "/open-work", params={"kind": "key"})["items"]
+        assert [(one["what"], one["due"]) for one in found] == [
+            (f"seal for releases: revoked on {at:%Y-%m-%d}", None)
+        ]
+    finally:
+        list_of.write_bytes(was)

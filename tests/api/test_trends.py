@@ -5,11 +5,33 @@ from io import StringIO
 
 import pytest
 
+from batchqc.actions.lots import NewLot, NewSample, register_lot
+from batchqc.actions.registers import register_product
+from batchqc.core.permissions import Permission
+from batchqc.settings import bundled
 from tests.actions.test_trends import READ_AT, make
 from tests.api.conftest import Site, signed
-from tests.records.house import ANA, AUD, LOT, PRODUCT, QA1, QA2, good, table
+from tests.api.test_refusals import is_problem
+from tests.cast import TAKEN_AT
+from tests.records.house import (
+    ANA,
+    AUD,
+    DONOR,
+    EXPIRES_ON,
+    LOT,
+    MADE_ON,
+    PRODUCT,
+    QA1,
+    QA2,
+    SPECIFICATION_FILE,
+    House,
+    adopt,
+    good,
+    table,
+)  # fmt: skip
 from tests.records.laboratory import RECOVERY
 
+SLASHED = "UC/MSC"
 PATH = f"/trends/{PRODUCT}/viability"
 WHY = {"reason": "Eight lots are there"}
 
@@ -207,3 +229,38 @@ def test_profiles_of_lots_are_told_page_by_page(site: Site):
         told += page["items"]
         after = page["next"]
     assert (told, after) == (whole["items"], None)
+
+
+def lot_of_slashed(house: House) -> None:
+    """A lot of a product whose code has a slash, as those of some sites do, with its results."""
+    rules = (bundled("specs") / SPECIFICATION_FILE).read_text()
+    rules = rules.replace('"UC-MSC-REL"', '"UCB-REL"').replace('"UC-MSC"', f'"{SLASHED}"')
+    adopt(house, rules.encode(), "slashed.toml")
+    with house.acting(QA2, Permission.REGISTER_PRODUCT) as tx:
+        register_product(tx, code=SLASHED, name="Cord MSC", form="Suspension", storage="-150 °C")
+    with house.acting(ANA, Permission.REGISTER_LOT) as tx:
+        sample = NewSample("SLA-26-001-S01", "release", "cryovial", TAKEN_AT.isoformat())
+        register_lot(tx, NewLot("SLA-26-001", SLASHED, MADE_ON, EXPIRES_ON, (DONOR,), (sample,)))
+    own = {"lot_id": "SLA-26-001", "sample_id": "SLA-26-001-S01", "value": "97"}
+    report = house.upload(table([good("viability") | own]))
+    assert report.accepted, report.reading.problems
+
+
+def test_a_product_whose_code_has_a_slash_has_trends_under_its_address(site: Site):
+    """Written %2F, as every client writes what stands in one part of an address."""
+    lot_of_slashed(site.house)
+    listed = site.get(AUD, "/trends", params={"product": SLASHED, "limit": 200})["items"]
+    (own,) = [one for one in listed if one["criterion"] == "viability"]
+    assert own["link"].startswith("/api/v1/trends/UC%2FMSC/viability?")
+    told = site.get(AUD, own["link"].removeprefix("/api/v1"))
+    assert [(one["lot"], one["value"]) for one in told["points"]] == [("SLA-26-001", "97")]
+    across = site.get(AUD, "/trends/UC%2FMSC")["items"]
+    assert [one["lot"] for one in across] == ["SLA-26-001"]
+    sheet = site.send(AUD, "GET", "/trends/UC%2fMSC/viability.csv")
+    assert sheet.status_code == 200
+    assert sheet.headers["content-disposition"] == 'attachment; filename="UC-MSC_viability.csv"'
+    sent = site.send(QA2, "POST", "/trends/UC%2FMSC/viability/limits", json=WHY)
+    is_problem(sent, 422, "BQC-STA-001")  # it is known, and one lot is too few
+    is_problem(site.send(AUD, "GET", "/trends/UC%2FMSC%2Fviability"), 404, "BQC-REG-010")
+    own = site.get(AUD, f"/trends/{PRODUCT}/viability")["points"]
+    assert [one["lot"] for one in own] == [LOT]

@@ -243,10 +243,16 @@ def test_the_server_below_tells_an_error_only_where_it_is_new():
     assert is_not_told(record("uvicorn.error"))
 
 
-def test_secrets_of_the_settings_are_blotted_out_whoever_tells_them(settings: Settings):
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql+psycopg://batchqc:db%22word@nowhere/x", "postgresql:///x?password=db%22word"],
+)
+def test_secrets_of_the_settings_are_blotted_out_whoever_tells_them(
+    settings: Settings, address: str
+):
     own = settings.model_copy(
         update={
-            "database": "postgresql+psycopg://batchqc:db%22word@nowhere/x",
+            "database": address,
             "oidc_secret": SecretStr('of "oidc"'),
             "metrics_token": SecretStr(METRICS),
         }

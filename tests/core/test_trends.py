@@ -23,6 +23,7 @@ from batchqc.core.trends import (
     is_numeric,
     is_ratio,
     observe,
+    observe_each,
 )
 from batchqc.core.verdicts import Outcome
 from tests.core.world import DONOR, TISSUE, criterion, limits, measured, specification
@@ -71,6 +72,23 @@ def test_what_does_not_count_stands_beside_with_its_reason():
         assert told.why
     waits = seen(replace(first, second=SecondEntry.WAITS)).aside[0]
     assert waits.value != "91"  # hidden until the second person typed it
+
+
+def test_a_lot_that_is_judged_once_shows_the_same_of_each_criterion():
+    all_of_them = specification(VIABILITY, DOUBLE, GROUP, replace(BANDS, id="bands"))
+    one, other = measured("93", replicate=2), measured("91", run="R-2")
+    found: tuple[tuple[Measurement, ...], ...] = (
+        (measured("93"),),
+        (measured("<85"),),
+        (measured("91"), other),
+        (measured("93"), one),
+        (measured("93"), replace(other, result_type=INVESTIGATIONAL)),
+        (replace(measured("93"), second=SecondEntry.WAITS), other),
+        (),
+    )
+    for own in found:
+        each = observe_each(all_of_them, own, (DONOR,), {})
+        assert each == {of.id: seen(*own, of=of, by=all_of_them) for of in all_of_them.criteria}
 
 
 def test_what_is_computed_shows_what_it_was_computed_from():

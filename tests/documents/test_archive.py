@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchqc.documents.archive import FolderArchive
-from batchqc.errors import IntegrityFailure, InvalidInput
+from batchqc.documents.store_marker import MARKER
+from batchqc.errors import BatchqcError, IntegrityFailure, InvalidInput
 
 DATA = b"assay results"
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -72,6 +73,32 @@ def test_a_damaged_file_is_refused(tmp_path: Path, damaged: bytes):
         archive.get(SHA256)
     assert refusal.value.code == "BQC-ARC-001"
     assert SHA256 in refusal.value.message
+
+
+@pytest.mark.requirement("1.01")
+def test_a_file_that_the_disk_does_not_give_is_damaged_unless_it_gives_nothing(tmp_path: Path):
+    archive = FolderArchive(tmp_path)
+    archive.mark("0" * 64)
+    archive.put(DATA)
+    (path,) = (one for one in stored_files(tmp_path) if one.name == SHA256)
+
+    def refusals() -> set[str]:
+        found = set()
+        for read in (archive.get, archive.chunks, archive.path_of, lambda _: archive.put(DATA)):
+            with pytest.raises(BatchqcError) as refusal:
+                read(SHA256)
+            found.add(refusal.value.code)
+        return found
+
+    path.unlink()
+    path.symlink_to("/proc/self/mem")  # Errno 5, Input/output error
+    assert refusals() == {"BQC-ARC-001"}
+    marker = tmp_path / MARKER
+    marker.unlink()
+    marker.symlink_to("/proc/self/mem")
+    with pytest.raises(BatchqcError) as away:
+        archive.get(SHA256)
+    assert away.value.code == "BQC-ARC-004"
 
 
 def test_a_damaged_file_is_never_overwritten_by_putting_the_original_again(tmp_path: Path):

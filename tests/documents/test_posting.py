@@ -1,5 +1,6 @@
 """Posting: only to what may be posted to, once, within its time, wherever a name leads."""
 
+import socket
 import time
 from pathlib import Path
 from threading import Thread
@@ -61,6 +62,22 @@ def test_a_receiver_that_hangs_dies_or_drips_is_left_in_time(how: int):
         assert time.monotonic() - began < 15  # it would last twice as long
     assert problem is not None
     assert problem.startswith("no answer")
+
+
+def test_nothing_is_kept_of_the_answer_of_a_service_that_speaks_no_http():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            visitor, _ = server.accept()
+            with visitor:
+                visitor.recv(65_536)
+                visitor.sendall(b"220 inner-host ready, token=s3cret\r\n")
+
+        Thread(target=greet, daemon=True).start()
+        problem = post(f"http://127.0.0.1:{server.getsockname()[1]}", b"{}", {}, seconds=5)
+    assert problem is not None
+    assert problem.startswith("no answer")
+    assert "inner-host" not in problem
 
 
 def test_who_speaks_tls_is_left_in_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -155,7 +155,7 @@ def test_few_entries_are_looked_for_by_their_ids_and_not_along_the_chain(engine:
         event.listen(
             session.connection(), "before_cursor_execute", lambda *told: asked.append(told[2])
         )
-        assert len(entries_after(session, 0, limit=50, who="ben")) == 1
+        assert len(entries_after(session, 0, limit=50, who="ben", what="rare")) == 1
     assert "audit_entry.id IN (" in asked[-1]
 
 
@@ -170,18 +170,18 @@ def test_a_page_reads_so_many_links_and_says_where_to_go_on(
 
     def page(after: int, limit: int = 5) -> tuple[list[int], int]:
         with reading(engine) as session:
-            rows, more = some_after(session, after, Filed(who="ben"), limit=limit)
+            rows, more = some_after(session, after, Filed(who="ben", what="done"), limit=limit)
             return [link.sequence for link, _ in rows], more
 
     assert page(0) == ([], 3)
     assert page(3) == ([6], 6)
     assert page(6) == ([8], 0)
     assert page(5, limit=1) == ([6], 6)
-    assert found(engine, who="ben") == ["done", "done"]
+    assert found(engine, who="ben", what="done") == ["done", "done"]
 
 
 @pytest.mark.requirement("1.53")
-def test_of_many_entries_of_a_person_not_all_are_sorted_for_a_page(
+def test_of_many_entries_of_a_person_and_an_action_not_all_are_sorted_for_a_page(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     write(engine, *["often"] * 5)
@@ -191,6 +191,6 @@ def test_of_many_entries_of_a_person_not_all_are_sorted_for_a_page(
         event.listen(
             session.connection(), "before_cursor_execute", lambda *told: asked.append(told[2:4])
         )
-        assert len(some_after(session, 0, Filed(who="ana"), limit=2)[0]) == 2
+        assert len(some_after(session, 0, Filed(who="ana", what="often"), limit=2)[0]) == 2
     assert "audit_entry.who =" not in asked[-1][0]
     assert "audit_link.sequence <=" in asked[-1][0]

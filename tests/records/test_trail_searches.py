@@ -54,6 +54,23 @@ def test_entries_of_an_action_stand_in_the_order_of_the_chain(trail: Engine, aft
     assert pages == ([[one] for one in (2, 9, 11) if one > after] or [[]])
 
 
+@pytest.mark.requirement("1.53")
+@pytest.mark.parametrize("after", range(len(WRITTEN) + 2))
+def test_entries_of_a_person_stand_in_the_order_of_the_chain(trail: Engine, after: int):
+    for place in range(3):
+        with transaction(trail, Actor("otto", "admin", SITE_ZONE), NOW) as tx:
+            tx.audit("role granted", about=[f"lot:{place}"])
+    own, pages, more = [12, 13, 14], [], after
+    with reading(trail) as session:
+        while not pages or more:
+            found, more = some_after(session, more, Filed(who="otto"), limit=2)
+            pages.append([link.sequence for link, _ in found])
+        nobody, _ = some_after(session, 0, Filed(who="nobody"), limit=2)
+    assert nobody == []
+    assert [one for page in pages for one in page] == [one for one in own if one > after]
+    assert all(len(one) == 2 for one in pages[:-1])
+
+
 def _people(session: Session) -> object:
     return trail_of_people(session, [ANA, BEN], after=2)
 
@@ -62,11 +79,16 @@ def _action(session: Session) -> object:
     return some_after(session, 2, Filed(what="signed in"), limit=5)
 
 
+def _person(session: Session) -> object:
+    return some_after(session, 2, Filed(who="adam"), limit=5)
+
+
 @pytest.mark.parametrize(
     ("ask", "by"),
     [
         (_people, {"sqlite": "ix_audit_entry_of_people", "postgresql": "ix_audit_entry_of_people"}),
         (_action, {"sqlite": "ix_audit_entry_what", "postgresql": "ix_audit_entry_what_id"}),
+        (_person, {"sqlite": "ix_audit_entry_who", "postgresql": "ix_audit_entry_who_id"}),
     ],
 )
 def test_it_is_found_by_its_index(

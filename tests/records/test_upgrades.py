@@ -105,7 +105,7 @@ def test_a_database_of_a_later_version_is_refused_and_stays_as_it_is(engine: Eng
 
 
 @pytest.mark.only_on("postgresql", "SQLite has no roles: whoever reads, reads the revision")
-def test_who_may_not_read_the_revision_knows_a_later_version_by_its_columns(engine: Engine):
+def test_who_may_not_read_the_revision_knows_a_later_version_by_what_it_added(engine: Engine):
     with engine.begin() as connection:
         connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {RUNTIME_ROLE}"))
     other = as_role(engine, RUNTIME_ROLE)
@@ -115,6 +115,16 @@ def test_who_may_not_read_the_revision_knows_a_later_version_by_its_columns(engi
             connection.execute(text("ALTER TABLE lot ADD COLUMN colour TEXT"))
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         assert unknown_to(other, MIGRATIONS) == "lot.colour"
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE lot DROP COLUMN colour"))
+            connection.execute(text("CREATE TABLE of_the_site (id INTEGER)"))
+            connection.execute(text("CREATE TABLE shade (id INTEGER PRIMARY KEY)"))
+            connection.execute(text(
+                "CREATE TRIGGER shade_no_change BEFORE UPDATE OR DELETE ON shade"
+                " FOR EACH ROW EXECUTE FUNCTION batchqc_refuse_change()"
+            ))  # fmt: skip
+            connection.execute(text("ALTER TABLE shade ENABLE ALWAYS TRIGGER shade_no_change"))
+        assert unknown_to(other, MIGRATIONS) == "shade"
     finally:
         other.dispose()
 

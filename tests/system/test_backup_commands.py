@@ -1,6 +1,7 @@
 """``batchqc backup``, ``restore`` and ``drill``, over a copy of the demonstration's records."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,18 @@ def test_a_drill_is_on_record_however_it_ended_or_did_not_begin(home: Path, tmp_
     error = refused(failed, IntegrityFailure, "BQC-BAK-012")
     assert "root.pem" in error.reasons[0]
     assert "restored in a drill" in done(home, "audit", "list", "--limit", "9999")
+
+
+@pytest.mark.requirement("1.32")
+def test_the_backup_of_a_copy_of_the_installation_is_no_drill_of_it(home: Path, tmp_path: Path):
+    """A copy to try things with has the same keys, and its backups lie in the same folder."""
+    backups, copy, why = tmp_path / "backups", tmp_path / "copy", ("--reason", "The monthly drill")
+    done(home, "backup", "--to", backups)
+    assert restore("--from", backups, "--to", copy).exit_code == 0
+    shutil.copytree(home / "keys", copy / "keys", dirs_exist_ok=True)
+    done(copy, "backup", "--to", tmp_path / "elsewhere")  # what is on record parts here
+    shutil.rmtree(backups / "backups")
+    done(copy, "backup", "--to", backups)
+    failed = batchqc(home, "drill", "--from", backups, *why, who=APPROVER)
+    error = refused(failed, IntegrityFailure, "BQC-BAK-012")
+    assert error.reasons[0].startswith("BQC-BAK-015")

@@ -97,6 +97,23 @@ def test_the_proxy_knows_both_servers_and_the_primary_its_standby():
             assert secret in secrets_of(SERVICES[service])
 
 
+def test_a_standby_that_was_promoted_waits_for_its_own_as_the_primary_did(tmp_path: Path):
+    """What stands on a command line is no part of the copy that a standby is made of."""
+    (tmp_path / "PG_VERSION").write_text("17")
+    (tmp_path / "postgres").write_text('#!/bin/sh\nfor one; do echo "$one"; done')
+    (tmp_path / "postgres").chmod(0o755)
+    given = {"PGDATA": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+
+    def begun(**more: str) -> list[str]:
+        script = ["sh", FOLDER / "standby.sh"]
+        return subprocess.check_output(script, env=given | more, text=True).splitlines()
+
+    wanted = [one for one in SERVICES["primary"]["command"] if "=" in one]
+    assert "synchronous_commit=on" in wanted
+    assert [one for one in wanted if one not in begun()] == []
+    assert "synchronous_standby_names=" in begun(STANDBYS="")
+
+
 def test_scripts_are_read_by_the_shell_and_the_image_is_built_of_what_the_lock_names():
     for script in FOLDER.glob("*.sh"):
         subprocess.run(["sh", "-n", script], check=True)

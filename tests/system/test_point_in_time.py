@@ -1,6 +1,7 @@
 """PostgreSQL restored to a point in time, from a base backup and archived logs of its writing."""
 
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+import batchqc
 from batchqc.actions.certificates import Press, issue_certificate
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.doctor import Examined, Installation, examine_installation
@@ -113,6 +115,37 @@ def lived(engine: Engine, press: Press, folder: Path, base: Path) -> str:
     return moment
 
 
+def archiving(logs: Path) -> str:
+    """The command of the guide by which logs are archived, into a folder."""
+    guide = (Path(batchqc.__file__).parent / "guide" / "backup.md").read_text()
+    (command,) = re.findall(r"^archive_command = '(.+)'$", guide, re.MULTILINE)
+    return command.replace("/mnt/wal", str(logs))
+
+
+@pytest.mark.requirement("1.32")
+def test_a_log_is_archived_whole_and_once_however_often_that_was_begun(tmp_path: Path):
+    (tmp_path / "log").write_bytes(b"written" * 9)
+    (tmp_path / "cp").write_text('#!/bin/sh\nhead -c 9 "$1" >"$2"; exit 1\n')  # the disk is full
+    (tmp_path / "cp").chmod(0o755)
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    command = archiving(logs).replace("%p", str(tmp_path / "log")).replace("%f", "0001")
+
+    def archived(path: str = "/usr/bin:/bin") -> bool:
+        return (
+            subprocess.run(["sh", "-c", command], env={"PATH": path}, check=False).returncode == 0
+        )
+
+    assert not archived(f"{tmp_path}:/usr/bin:/bin")
+    assert not (logs / "0001").exists()
+    assert archived()
+    assert archived()  # the server was killed before it had noted that
+    assert (logs / "0001").read_bytes() == b"written" * 9
+    (tmp_path / "log").write_bytes(b"another")
+    assert not archived()
+    assert (logs / "0001").read_bytes() == b"written" * 9
+
+
 @pytest.mark.long
 @pytest.mark.requirement("1.32")
 def test_a_database_is_restored_to_between_two_decisions(
@@ -124,7 +157,7 @@ def test_a_database_is_restored_to_between_two_decisions(
     with (data / "postgresql.conf").open("a") as settings:
         settings.write(
             f"listen_addresses = ''\nunix_socket_directories = '{folder}'\n"
-            f"archive_mode = on\narchive_command = 'test ! -f {logs}/%f && cp %p {logs}/%f'\n"
+            f"archive_mode = on\narchive_command = '{archiving(logs)}'\n"
         )
     with serving(data) as engine:
         migrate(engine, bundled("migrations"))

@@ -17,7 +17,6 @@ from tests.s3_server import BUCKET, REGION, SECRETS, client_of, s3_server
 from tests.system.test_backup_commands import restore
 from tests.system.test_command_line import refused
 
-STORE = f"s3://{BUCKET}/site"
 WHY = ("--reason", "The monthly drill")
 
 
@@ -35,27 +34,34 @@ def done(*arguments: str | Path, who: str = "") -> str:
     return result.output
 
 
-@pytest.fixture
-def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    folder = tmp_path / "s3"
-    folder.mkdir()
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-    with s3_server(folder) as address:
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server: to start it takes longer than what is asked of it."""
+    with s3_server(tmp_path_factory.mktemp("s3")) as address:
         yield address
 
 
 @pytest.fixture
-def home(demo: Path, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(tmp_path: Path) -> str:
+    """A place in the bucket that no other test knows."""
+    return f"s3://{BUCKET}/{tmp_path.name}"
+
+
+@pytest.fixture
+def home(
+    demo: Path, endpoint: str, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A copy of the demonstration, whose files were carried into a bucket."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
     site = shutil.copytree(demo, tmp_path / "site")
     kept = FolderArchive(site / "store")
-    archive = open_archive(STORE, endpoint=endpoint, region=REGION)
+    archive = open_archive(store, endpoint=endpoint, region=REGION)
     for name in kept.names():
         archive.put_stream(kept.chunks(name))
     shutil.rmtree(site / "store")
     given = {
-        "SEAL_PASSPHRASE": PASSWORD, "STORE": STORE, "STORE_ENDPOINT": endpoint,
+        "SEAL_PASSPHRASE": PASSWORD, "STORE": store, "STORE_ENDPOINT": endpoint,
         "STORE_REGION": REGION, "DATABASE": f"sqlite:///{site / 'batchqc.db'}",
         "TRUST": str(site / "trust"),
     } | {
@@ -68,12 +74,12 @@ def home(demo: Path, endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.requirement("1.32")
 def test_a_site_whose_archive_is_in_s3_is_backed_up_restored_drilled_and_examined(
-    home: Path, endpoint: str, tmp_path: Path
+    home: Path, store: str, tmp_path: Path
 ):
     assert "Everything agrees." in done("doctor")
     backups, new = tmp_path / "backups", tmp_path / "new"
     told = done("backup", "--to", backups)
-    assert f"{STORE} keeps their versions" in told
+    assert f"{store} keeps their versions" in told
     assert not (backups / "store").exists()
     # What is decided later lies in the bucket, and in no backup of before.
     done("lot", "recall", "UCM-P1-T1", "--class", "II", "--scope", "Every dose", *WHY, who=RELEASER)
@@ -86,12 +92,12 @@ def test_a_site_whose_archive_is_in_s3_is_backed_up_restored_drilled_and_examine
 
 
 def test_what_is_gone_from_the_bucket_is_a_loss_to_doctor_and_to_a_drill(
-    home: Path, endpoint: str, tmp_path: Path
+    home: Path, endpoint: str, store: str, tmp_path: Path
 ):
     backups = tmp_path / "backups"
     done("backup", "--to", backups)
     client = client_of(endpoint)
-    found = client.list_objects_v2(Bucket=BUCKET, Prefix="site/")["Contents"]
+    found = client.list_objects_v2(Bucket=BUCKET, Prefix=f"{store.rpartition('/')[2]}/")["Contents"]
     gone = next(one["Key"] for one in found if len(one["Key"].rpartition("/")[2]) == 64)
     client.delete_object(Bucket=BUCKET, Key=gone)
     error = refused(batchqc("doctor"), IntegrityFailure, "BQC-SYS-008")

@@ -85,8 +85,12 @@ def databases_of(engine: Engine) -> list[str]:
 
 @pytest.mark.requirement("1.80")
 def test_a_sound_installation_passes_every_check_and_nothing_of_it_is_changed(
-    place: Workplace, house: House, database: str
+    place: Workplace, house: House, database: str, pki: PkiFiles, monkeypatch: pytest.MonkeyPatch
 ):
+    given = {"root": pki.root_pem, "revocation_list": pki.root_crl, "seal_level": "B-LTA",
+             "timestamp_url": "http://127.0.0.1:9/", "token_module": "/none.so"}  # fmt: skip
+    for name, value in given.items():  # of the installation: operation is tried without them
+        monkeypatch.setenv(f"BATCHQC_{name.upper()}", str(value))
     before, stored = counts(house.engine), sorted(house.archive.names())
     results = {one.check.id: one.finding for one in qualify(place)}
     assert list(results) == [one.id for one in protocol()]

@@ -16,8 +16,12 @@ from sqlalchemy import text
 
 from batchqc.actions.jobs import ask_for
 from batchqc.actions.webhooks import NewWebhook, register_webhook
+from batchqc.cli import clock_compared
+from batchqc.cli.demo_cast import PASSWORD
+from batchqc.clock import ClockEvidence
 from batchqc.core.jobs import WHO_ASKS, Kind, State
 from batchqc.core.permissions import Permission
+from batchqc.errors import ClockDoubtful
 from batchqc.records.database import grant_runtime
 from batchqc.records.job_queue import only_at
 from batchqc.records.jobs import job_by, steps_of
@@ -27,6 +31,8 @@ from tests.api.conftest import log_key, seal, settings  # noqa: F401 - fixtures
 from tests.databases import RUNTIME_ROLE, as_role
 from tests.documents.receiver import Receiver, receiving
 from tests.records.house import ADM, QA1, House, results
+from tests.system.test_command_line import refused
+from tests.system.test_laboratory_commands import batchqc, home  # noqa: F401 - a fixture
 from tests.system.working import commands, listens, works
 
 _PROCESSES = get_context("forkserver")
@@ -234,6 +240,17 @@ def test_nobody_begins_without_the_disk_of_the_database_or_the_store(
         process.join()
         assert process.exitcode > 0
         assert code in told.read_text()
+
+
+@pytest.mark.requirement("1.62")
+def test_a_worker_begins_by_no_clock_that_has_to_be_synchronised_and_is_not(
+    home: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("BATCHQC_SEAL_PASSPHRASE", PASSWORD)
+    monkeypatch.setenv("BATCHQC_CLOCK_REQUIRED", "true")
+    monkeypatch.setattr(clock_compared, "evidence", lambda: ClockEvidence(is_synchronised=False))
+    refused(batchqc(home, "worker", "--once"), ClockDoubtful, "BQC-SYS-032")
 
 
 @pytest.mark.only_on("postgresql", "SQLite has no queue")

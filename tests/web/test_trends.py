@@ -10,6 +10,7 @@ from batchqc.core.trends import Attribute
 from batchqc.records.quality_reviews import listed_quality_reviews
 from batchqc.records.trends import limit_sets_of, newest_product
 from tests.actions.test_trends import make, propose
+from tests.api.test_trends import SLASHED, lot_of_slashed
 from tests.records.house import ANA, AUD, LOT, PASSWORD, PRODUCT, QA1, QA2
 from tests.web.browsing import Visitor
 from tests.web.conftest import Served
@@ -301,3 +302,15 @@ def test_a_review_is_made_read_and_signed_with_script_off(site: Served):
         expect(qa.link("Sign as read")).to_have_count(0)
         qa.go(f"/quality-reviews/{number}/reading")
         expect(page.get_by_text("signed it already")).to_be_visible()
+
+
+def test_pages_of_a_product_whose_code_has_a_slash_are_reached_by_their_links(site: Served):
+    lot_of_slashed(site.house)
+    with site.visitor(QA1) as visitor:
+        visitor.go(f"/trends?product={SLASHED}")
+        visitor.link("Viability").first.click()
+        expect(visitor.heading("Viability")).to_be_visible()
+        assert "/trends/UC%2FMSC/viability" in visitor.page.url
+        visitor.link("Limits and phases").first.click()
+        expect(visitor.page.get_by_text(SLASHED).first).to_be_visible()
+        assert "/trends/UC%2FMSC/viability/limits" in visitor.page.url

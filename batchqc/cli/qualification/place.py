@@ -199,7 +199,8 @@ def _without_password(shown: str) -> str:
         return shown
     if shown.startswith(("http", "s3")):
         return re.sub(r"://[^/]*@", "://***@", shown)
-    return make_url(shown).render_as_string(hide_password=True)
+    bare = make_url(shown).difference_update_query(["password"])
+    return bare.render_as_string(hide_password=True)
 
 
 def _clock(place: Workplace) -> Finding:

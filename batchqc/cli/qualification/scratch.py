@@ -70,7 +70,7 @@ def scratch(place: Workplace, *, databases: Sequence[str] = ()) -> Iterator[Scra
     empty, lacking = _database(place, second) if made else (None, "")
     folder = Path(tempfile.mkdtemp(prefix="batchqc-oq-"))
     try:
-        settings = Settings.in_folder(folder).model_copy(
+        settings = Settings.in_folder(folder, alone=True).model_copy(
             update={"seal_passphrase": SecretStr(cast.PASSWORD)}
             | ({"database": _address(made)} if made else {})
         )

@@ -233,3 +233,5 @@ def test_no_secret_is_written_down():
     assert told["seal_passphrase"] == told["oidc_secret"] == "given"
     assert told["timestamp_url"] == "https://***@tsa.example/tsr"
     assert told["database"] == "postgresql+psycopg://batchqc:***@db.example/batchqc"
+    asked = Settings(database="postgresql://batchqc@/batchqc?host=db.example&password=hunter2")
+    assert "hunter2" not in str(installation.shown_settings(asked))
