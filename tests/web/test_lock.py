@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from batchqc.settings import Settings
 from batchqc.web.security import COOKIE
@@ -46,6 +46,17 @@ def test_an_idle_page_warns_then_locks_and_goes_on_with_what_was_typed(served: S
         expect(qa.page.get_by_text("password is wrong").first).to_be_visible()
 
 
+def heard(page: Page, beside: Page) -> None:
+    """Wait until a page has heard all that another one told it so far, such as that it came."""
+    beside.evaluate(
+        """() => { const channel = new BroadcastChannel("alive")
+          window.heard = new Promise(done => channel.onmessage = ({ data }) => data.last && done()) }"""
+    )
+    page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+    page.evaluate("() => new BroadcastChannel('alive').postMessage({ last: true })")
+    beside.evaluate("() => window.heard")
+
+
 def test_work_at_one_page_keeps_the_session_of_the_page_beside_it(served: Served):
     with served.visitor(QA1) as qa:
         qa.page.clock.install()
@@ -53,6 +64,7 @@ def test_work_at_one_page_keeps_the_session_of_the_page_beside_it(served: Served
         idle = qa.page
         qa.page = qa.context.new_page()
         qa.go(f"/lots/{LOT}/decision/release")
+        heard(qa.page, idle)
         qa.page.clock.run_for(MINUTES - 60_000)
         expect(idle.get_by_text("locks itself in two minutes")).to_be_visible()
         qa.page.keyboard.press("Shift")
