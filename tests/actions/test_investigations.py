@@ -110,6 +110,25 @@ def test_what_fails_beside_something_else_is_investigated_too(house: House):
 
 
 @pytest.mark.requirement("3.06")
+def test_no_file_takes_the_place_of_the_one_retest_that_counts(house: House):
+    adopt_method(house, METHOD)
+    assert house.upload(alone("viability", value="89.1")).accepted
+    perform(house)
+    review_phase(house)
+    plan(house, replace(PLAN, retests=1))
+    assert house.upload(results(viability=None)).accepted
+    assert retest(house, "95.1", "VCB-R1").accepted
+    assert isinstance(house.review(), list)
+    assert isinstance(conclude_cause(house), InvestigationStep)
+    assert viability(house)[0] == "PASS"
+    unplanned = alone("viability", value="99", run_id="VCB-R1")
+    assert house.upload(unplanned, supersedes="Wrong cell").accepted
+    outcome, said = viability(house)
+    assert outcome == "CANNOT_JUDGE"
+    assert "two results, no authorised retest: 95.1 in run VCB-R1" in said
+
+
+@pytest.mark.requirement("3.06")
 @pytest.mark.requirement("3.08")
 @pytest.mark.requirement("1.33")
 def test_retests_count_by_the_conclusion_and_the_certificate_says_so(house: House):
