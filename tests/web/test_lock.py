@@ -50,7 +50,8 @@ def heard(page: Page, beside: Page) -> None:
     """Wait until a page has heard all that another one told it so far, such as that it came."""
     beside.evaluate(
         """() => { const channel = new BroadcastChannel("alive")
-          window.heard = new Promise(done => channel.onmessage = ({ data }) => data.last && done()) }"""
+          window.heard = new Promise(done => {
+            channel.onmessage = ({ data }) => data.last && done() }) }"""
     )
     page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
     page.evaluate("() => new BroadcastChannel('alive').postMessage({ last: true })")
