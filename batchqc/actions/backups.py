@@ -14,6 +14,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.orm import Session
 
 from batchqc import __version__
+from batchqc.actions.backup_age import MADE
 from batchqc.actions.own_store import installation_of
 from batchqc.actions.removals import tombstone_of
 from batchqc.actions.stored_names import named_after
@@ -91,7 +92,7 @@ def make_backup(
     contents, lacking = made.manifest.contents, made.manifest.lacking
     with transaction(what.engine, SYSTEM, now) as tx:
         tx.audit(
-            "backup made",
+            MADE,
             after={
                 "backup": name, "entries": contents.entries, "head": contents.head,
                 "files": len(listed(made.path)), "lacking": len(lacking),

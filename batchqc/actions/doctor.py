@@ -3,7 +3,7 @@
 In order: the schema, the database itself, whether the store is the one, whether the database waits
 for its disk, the audit trail with every record and stored file that it witnesses, that records of
 different kinds agree, the log against its key and its witness, certificates by the verifier, the
-clock, and what lies in the store without a record.
+clock, how old the newest backup is, and what lies in the store without a record.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from sqlalchemy import Engine, exc
 from sqlalchemy.orm import Session
 
 from batchqc.actions.agreement import STOP, agreement_findings
+from batchqc.actions.backup_age import backup_findings
 from batchqc.actions.certificates import document_of
 from batchqc.actions.checkpoints import check_log, is_covered
 from batchqc.actions.clock_evidence import clock_findings
@@ -59,6 +60,7 @@ class Installation:
         component_key: file of the key of authenticators; ``None`` where keys are kept elsewhere.
         goes_on: whether the store knows more than the database, as after a restore beside it.
         is_trial: whether its records do not count, so that nothing need wait for the disk.
+        is_restored: whether it was just restored, so that its trail ends before its backup.
         no_list: why certificates cannot be compared with the list of revoked seals; blank if so.
     """
 
@@ -71,6 +73,7 @@ class Installation:
     component_key: Path | None = None
     goes_on: bool = False
     is_trial: bool = False
+    is_restored: bool = False
     no_list: str = ""
 
 
@@ -110,6 +113,7 @@ def examine_installation(what: Installation, *, sample: int = 0) -> Examined:
             found += [_of_trail(problem) for problem in trail.problems]
             found += _readable(agreement_findings(session, what.archive))
             found += clock_findings(session, what.question.at)
+            found += [] if what.is_restored else backup_findings(session, what.question.at)
             found += _log(session, what)
             issues = _issued(session)
             chosen = issues[:: -(-len(issues) // sample)] if sample and issues else issues

@@ -6,12 +6,13 @@ signed after it, so that it is proven by a file that the key of the log signed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from batchqc.actions.backup_age import age_text
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.doctor import Examined
 from batchqc.actions.log_proofs import Proved, prove_record
@@ -45,6 +46,12 @@ class Drill:
     manifest: Manifest | None = None
     examined: Examined | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def age(self) -> timedelta:
+        """How long before the drill the backup was made; nothing where that is not known."""
+        made_at = self.manifest.made_at if self.manifest else self.began_at
+        return self.began_at - made_at
 
     @property
     def is_good(self) -> bool:
@@ -103,9 +110,9 @@ def _told(drill: Drill) -> dict[str, Json]:
     if drill.manifest is not None:
         said = drill.manifest.contents
         found |= {
-            "made at": utc_text(drill.manifest.made_at), "software": drill.manifest.software,
-            "schema": said.schema, "entries": said.entries, "head": said.head,
-            "rows": sum(said.counts.values()),
+            "made at": utc_text(drill.manifest.made_at), "age": age_text(drill.age),
+            "software": drill.manifest.software, "schema": said.schema,
+            "entries": said.entries, "head": said.head, "rows": sum(said.counts.values()),
         }  # fmt: skip
     if drill.examined is not None:
         wrong = [one for one in drill.examined.findings if one.grade is not Grade.HARMLESS]

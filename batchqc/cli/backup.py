@@ -25,6 +25,7 @@ from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
 
 if TYPE_CHECKING:
+    from batchqc.actions.drills import Drill
     from batchqc.core.backups import Manifest
 
 From = Annotated[Path, typer.Option("--from", help="The folder of the backups.", exists=True)]
@@ -126,7 +127,7 @@ def drill(
     done = Drill(chosen.name, place.now())
     try:
         manifest = read_backup(chosen, root_pem=(place.settings.trust / "root.pem").read_bytes())
-        done = replace(done, manifest=manifest)
+        done = _begun(done, manifest)
         with reading(place.engine) as session:
             check_of_own(session, manifest)
         with (
@@ -153,6 +154,15 @@ def drill(
             reasons=[*done.problems, *(f"{one.where}: {one.what}" for one in findings)],
             hint="Make a new backup and drill again; record a deviation.",
         )
+
+
+def _begun(done: "Drill", manifest: "Manifest") -> "Drill":
+    """A drill with a backup that is whole; who drills is told how old that is."""
+    from batchqc.actions.backup_age import age_text  # noqa: PLC0415 - others start faster
+
+    known = replace(done, manifest=manifest)
+    say(f"Backup {manifest.name} was made {age_text(known.age)} ago.")
+    return known
 
 
 def _problems(problem: Exception) -> tuple[str, ...]:

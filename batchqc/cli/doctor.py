@@ -76,6 +76,7 @@ def examined_at(
         None if restored else settings.component_key,
         shared,
         is_trial=not settings.disk_required,
+        is_restored=restored,
         no_list=no_list,
     )  # fmt: skip
 

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from batchqc.actions.agreement import agreement_findings
+from batchqc.actions.backup_age import age_text
+from batchqc.actions.backups import Source, make_backup
 from batchqc.actions.certificates import Press, document_of, issue_certificate
 from batchqc.actions.clock_evidence import clock_findings
 from batchqc.actions.doctor import Installation, examine_installation
@@ -99,6 +101,25 @@ def test_a_sound_installation_is_called_so(sealed: House, press: Press):
     assert examined.is_clean
     assert (examined.certificates, examined.verified) == (1, 1)
     assert found_in(sealed, press) == []
+
+
+def test_that_no_backup_was_made_for_days_is_told_where_they_are_made(
+    sealed: House, press: Press, tmp_path: Path
+):
+    source = Source(sealed.engine, sealed.archive, "")
+    make_backup(source, press.seal_key(), folder=tmp_path / "backups", public={}, now=sealed.now())
+    what, made_at = patient(sealed, press), sealed.now.at
+
+    def told(later: timedelta, *, restored: bool = False) -> list[str]:
+        question = replace(what.question, at=made_at + later)
+        asked = replace(what, question=question, is_restored=restored)
+        return [one.what for one in examine_installation(asked).findings if one.where == "backups"]
+
+    assert told(timedelta(days=3)) == []
+    assert told(timedelta(days=3, seconds=1)) == ["the newest backup on record is 3 days old"]
+    assert told(timedelta(days=9), restored=True) == []
+    ages = (timedelta(minutes=5), timedelta(hours=1), timedelta(hours=47), timedelta(days=40))
+    assert list(map(age_text, ages)) == ["0 hours", "1 hour", "47 hours", "40 days"]
 
 
 def test_the_records_of_a_full_house_agree(full_house: House):
