@@ -90,7 +90,7 @@ def export(session: Session, archive: Archive, folder: Path, *, anew: bool = Fal
             nothing is exported.
     """
     held = _held(session, folder)
-    if not held and not anew and place_of(session, _key(folder)) is not None:
+    if not held and not anew and held_before(session, folder):
         raise IntegrityFailure(
             "BQC-LOG-020",
             f"the witness {folder} holds nothing, and it held the log before",
@@ -112,11 +112,16 @@ def export(session: Session, archive: Archive, folder: Path, *, anew: bool = Fal
     return held
 
 
+def held_before(session: Session, folder: Path) -> bool:
+    """Whether it is on record that a witness held the log."""
+    return place_of(session, _key(folder)) is not None
+
+
 def put_witness_on_record(tx: Transaction, folder: Path, size: int, *, anew: bool = False) -> None:
     """Put on record, once, that a witness holds the log; and each time that it began anew."""
     require(tx, Permission.KEEP_LOG)
     tx.lock(_key(folder))
-    if anew or place_of(tx.session, _key(folder)) is None:
+    if anew or not held_before(tx.session, folder):
         what = "witness of the log begun anew" if anew else "witness of the log begun"
         tx.audit(what, about=[_key(folder)], after={"size": size})
 

@@ -15,7 +15,7 @@ from batchqc.actions.log_proofs import (
     the_checkpoint,
 )
 from batchqc.actions.setup import own_site
-from batchqc.actions.witnessing import export, put_witness_on_record, stamp_newest
+from batchqc.actions.witnessing import export, held_before, put_witness_on_record, stamp_newest
 from batchqc.cli import log_verify
 from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
@@ -188,8 +188,10 @@ def _export(place: Workplace) -> None:
 def _drop(place: Workplace, folder: Path, *, anew: bool = False) -> None:
     with reading(place.engine) as session:
         size = export(session, place.archive, folder, anew=anew)
-    with transaction(place.engine, SYSTEM, place.now()) as tx:
-        put_witness_on_record(tx, folder, size, anew=anew)
+        on_record = held_before(session, folder) and not anew
+    if not on_record:  # a standby, on which nothing is recorded, drops too
+        with transaction(place.engine, SYSTEM, place.now()) as tx:
+            put_witness_on_record(tx, folder, size, anew=anew)
     say(f"{folder} holds the log of {size} entries.")
 
 
