@@ -142,11 +142,7 @@ class Bucket:
                 self._s3.put_object_legal_hold(Bucket=self._name, LegalHold=status, **version)
 
     def check_removable(self, key: str, *, whatever_hold: bool = False) -> None:
-        """Whether the service would let every version go: no legal hold, retention over.
-
-        Args:
-            key: of the object.
-            whatever_hold: a legal hold does not count, as it is lifted before the bytes go.
+        """Whether the service would let every version go: retention over, no hold that counts.
 
         Raises:
             Conflict: BQC-ARC-008.
