@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from batchqc.actions.trend_facts import Facts, MeasuredOf, SharedFacts, facts_of_product
+from batchqc.core.assays import CONTROL, Measurement
 from batchqc.core.criteria import Criterion
+from batchqc.core.identifiers import fold
 from batchqc.core.specifications import Specification, leaves
 from batchqc.core.trend_phases import TrendLot
 from batchqc.core.trends import Attribute, Observed, definition_of, observe
@@ -124,11 +126,12 @@ class SeriesReader:
         shared = self._shared
         if not shared.keeps:
             return shared.read(lots, self._attribute.stage, pairs)
+        controls = {(test, fold(analyte)) for test, analyte in pairs}
         found = shared.measured(judges.version, lots)
         return {
             lot: own
             if lot in shared.whole
-            else [one for one in own if (one.run.test, one.analyte) in pairs]
+            else [one for one in own if _is_of(one, pairs, controls)]
             for lot in left
             for own in [found.get(lot, ())]
         }
@@ -145,6 +148,15 @@ class SeriesReader:
             if one.id == self._attribute.criterion:
                 return Judges(version, specification, one, definition_of(specification, one))
         return None
+
+
+def _is_of(
+    one: Measurement, pairs: Collection[tuple[str, str]], controls: Collection[tuple[str, str]]
+) -> bool:
+    """Whether a measurement is of some tests and analytes; a control in whatever case."""
+    if (one.run.test, one.analyte) in pairs:
+        return True
+    return one.result_type == CONTROL and (one.run.test, fold(one.analyte)) in controls
 
 
 def read_together(

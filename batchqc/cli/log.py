@@ -15,7 +15,7 @@ from batchqc.actions.log_proofs import (
     the_checkpoint,
 )
 from batchqc.actions.setup import own_site
-from batchqc.actions.witnessing import export, stamp_newest
+from batchqc.actions.witnessing import export, put_witness_on_record, stamp_newest
 from batchqc.cli import log_verify
 from batchqc.cli.csv_out import write_new
 from batchqc.cli.show import say, table
@@ -66,12 +66,11 @@ def checkpoint(context: typer.Context) -> None:
 def witness(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="Its folder, which whoever keeps it has made.")],
+    *,
+    anew: Annotated[bool, typer.Option(help="It held the log, and may begin empty.")] = False,
 ) -> None:
     """Drop at a witness what it does not hold yet. It changes nothing to do it again."""
-    place = workplace(context)
-    with reading(place.engine) as session:
-        size = export(session, place.archive, folder)
-    say(f"{folder} holds the log of {size} entries.")
+    _drop(workplace(context), folder, anew=anew)
 
 
 @app.command("list")
@@ -183,9 +182,15 @@ def _stamp(place: Workplace) -> None:
 def _export(place: Workplace) -> None:
     folder = place.settings.witness
     if folder is not None:
-        with reading(place.engine) as session:
-            size = export(session, place.archive, folder)
-        say(f"{folder} holds the log of {size} entries.")
+        _drop(place, folder)
+
+
+def _drop(place: Workplace, folder: Path, *, anew: bool = False) -> None:
+    with reading(place.engine) as session:
+        size = export(session, place.archive, folder, anew=anew)
+    with transaction(place.engine, SYSTEM, place.now()) as tx:
+        put_witness_on_record(tx, folder, size, anew=anew)
+    say(f"{folder} holds the log of {size} entries.")
 
 
 def _write(path: Path, text: str) -> None:

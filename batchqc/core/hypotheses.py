@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from batchqc.core.assays import CONTROL, INVESTIGATIONAL, REPORTABLE, Measurement, RunKey
+from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Attribute, Investigation, attribute_of
 from batchqc.core.judging import judge
 from batchqc.core.specifications import Specification
@@ -110,19 +111,12 @@ def unreported(
         for criterion in one.criteria
         if isinstance(criterion.subject, Measured)
     }
-    reported: dict[RunKey, set[Attribute]] = {}
     controls: dict[RunKey, list[Measurement]] = {}
     for one in measurements:
-        if one.result_type == REPORTABLE:
-            reported.setdefault(one.run, set()).add(attribute_of(one))
-        elif one.result_type == CONTROL:
+        if one.result_type == CONTROL:
             controls.setdefault(one.run, []).append(one)
-    groups: dict[tuple[RunKey, Attribute, str], list[Measurement]] = {}
-    for one in measurements:
-        if _is_unreported(one, reported.get(one.run, ()), judged):
-            groups.setdefault((one.run, attribute_of(one), one.result_type), []).append(one)
     found = []
-    for (run, attribute, _), rows in groups.items():
+    for (run, attribute, _), rows in _groups(measurements, judged).items():
         verdict = None
         if attribute in judged:
             whole, criterion, subject = judged[attribute]
@@ -132,12 +126,39 @@ def unreported(
     return tuple(found)
 
 
+def _groups(
+    measurements: Sequence[Measurement], judged: Collection[Attribute]
+) -> dict[tuple[RunKey, Attribute, str], list[Measurement]]:
+    """What is not reported, by run, attribute and type; a judged attribute has the plan's name."""
+    known = {_folded(each): each for each in judged}
+    reported: dict[RunKey, set[Attribute]] = {}
+    for one in measurements:
+        if one.result_type == REPORTABLE:
+            reported.setdefault(one.run, set()).add(attribute_of(one))
+    groups: dict[tuple[RunKey, Attribute, str], list[Measurement]] = {}
+    for one in measurements:
+        attribute = attribute_of(one)
+        if attribute not in judged:
+            attribute = known.get(_folded(attribute), attribute)
+        if _is_unreported(one, attribute, reported.get(one.run, ()), judged):
+            groups.setdefault((one.run, attribute, one.result_type), []).append(one)
+    return groups
+
+
+def _folded(attribute: Attribute) -> Attribute:
+    """An attribute as whoever sends what does not count may write its analyte: in any case."""
+    stage, test, analyte = attribute
+    return stage, test, fold(analyte)
+
+
 def _is_unreported(
-    one: Measurement, reported: Collection[Attribute], judged: Collection[Attribute]
+    one: Measurement,
+    attribute: Attribute,
+    reported: Collection[Attribute],
+    judged: Collection[Attribute],
 ) -> bool:
     if one.result_type in {REPORTABLE, INVESTIGATIONAL}:
         return one.result_type == INVESTIGATIONAL
-    attribute = attribute_of(one)
     return not reported or (attribute in judged and attribute not in reported)
 
 
@@ -156,6 +177,7 @@ def _as_if_reported(
         replace(
             one,
             result_type=REPORTABLE,
+            analyte=subject.analyte,
             unit=one.unit or subject.unit,
             superseded_by="",
             retest_of="",

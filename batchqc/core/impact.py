@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from batchqc.core.assays import Cell, Measurement, RunKey
+from batchqc.core.assays import CONTROL, Cell, Measurement, RunKey
 from batchqc.core.criteria import Criterion
 from batchqc.core.donors import Donor
 from batchqc.core.entries import HIDDEN, SecondEntry
+from batchqc.core.identifiers import fold
 from batchqc.core.investigations import Investigation
 from batchqc.core.judging import NO_VALIDITY, judge
 from batchqc.core.runs import RunValidity
@@ -72,7 +73,7 @@ class Standing(NamedTuple):
     blocks: bool
 
 
-#: The evidence of one lot, by test and analyte.
+#: The evidence of one lot, by test and analyte; of a control without its case.
 Grouped = dict[tuple[str, str], list[Evidence]]
 
 
@@ -162,10 +163,11 @@ class Comparison:
 
 
 def grouped(evidence: Iterable[Evidence]) -> Grouped:
-    """The evidence of one lot by test and analyte."""
+    """The evidence of one lot by test and analyte; controls as ``judging`` finds them."""
     found: Grouped = {}
     for one in evidence:
-        found.setdefault((one[2], one[3]), []).append(one)
+        analyte = fold(one[3]) if one[4] == CONTROL else one[3]
+        found.setdefault((one[2], analyte), []).append(one)
     return found
 
 
@@ -194,7 +196,8 @@ class _Own:
         self._specification = replace(specification, criteria=needed)
         self._subjects = [one.subject for one in needed if isinstance(one.subject, Measured)]
         self._pairs = [(one.test, one.analyte) for one in self._subjects]
-        self._is_plain = len(self._pairs) == 1 and not self._subjects[0].needs_start
+        alone = self._subjects[0] if len(self._subjects) == 1 else None
+        self._is_plain = alone is not None and not (alone.needs_start or alone.control)
         self._donors = any(isinstance(one.subject, DonorFact) for one in needed)
         self._saying = (criterion.id, specification.stage, needed, self._counted)
         self._known: dict[object, Standing] = {}
@@ -206,11 +209,7 @@ class _Own:
 
     __hash__ = None  # type: ignore[assignment]  # equal by what it says, and never a key
 
-    def standing(
-        self,
-        evidence: Grouped,
-        whole: "_Whole",
-    ) -> Standing:
+    def standing(self, evidence: Grouped, whole: _Whole) -> Standing:
         donors = whole.donors
         if whole.versions:
             return self._standing(whole)
@@ -230,7 +229,7 @@ class _Own:
         return found
 
     def results(self, evidence: Grouped) -> tuple[str, ...]:
-        found = (Evidence(*one) for pair in self._pairs for one in evidence.get(pair, []))
+        found = (Evidence(*one) for pair in self._pairs for one in _rows(evidence, pair))
         return tuple(HIDDEN if one.second == SecondEntry.WAITS else one.value for one in found)
 
     def _whole_key(self, evidence: Grouped) -> object:
@@ -242,7 +241,7 @@ class _Own:
                 else None,
             )
             for subject, pair in zip(self._subjects, self._pairs, strict=True)
-            for rows in [evidence.get(pair, [])]
+            for rows in [_rows(evidence, pair)]
         )
 
     def _judged(self, evidence: Grouped, donors: tuple[Donor, ...]) -> Standing:
@@ -250,11 +249,11 @@ class _Own:
         measurements = [
             replace(Evidence(*one).measurement, stage=stage)
             for pair in self._pairs
-            for one in evidence.get(pair, [])
+            for one in _rows(evidence, pair)
         ]
         return self._standing(_Whole(donors, measurements, NO_VALIDITY, ()))
 
-    def _standing(self, whole: "_Whole") -> Standing:
+    def _standing(self, whole: _Whole) -> Standing:
         verdicts = judge(
             self._specification,
             whole.versions,
@@ -269,6 +268,13 @@ class _Own:
 def standing_of(verdict: Verdict, *, counted: bool) -> Standing:
     """The standing of a verdict; one that is ``counted`` in a group blocks nothing itself."""
     return Standing(verdict.outcome, verdict.blocks and not counted)
+
+
+def _rows(evidence: Grouped, pair: tuple[str, str]) -> Sequence[Evidence]:
+    """The results of a test and analyte, and its controls in whatever case."""
+    folded = (pair[0], fold(pair[1]))
+    others = evidence.get(folded, ()) if folded != pair else ()
+    return [*evidence.get(pair, ()), *(one for one in others if one[4] == CONTROL)]
 
 
 def _key(rows: Sequence[Evidence]) -> object:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 from batchqc.core.components import DRIFT
 from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.guards import OF_QUEUE, guarded
+from batchqc.records.owner import as_owner
 from batchqc.records.pool import ask_before_use
 from batchqc.records.schema import METADATA
 
@@ -106,6 +107,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
 
     Raises:
         Conflict: BQC-SYS-009 it is of a later version.
+        NotPermitted: BQC-SYS-038 the role may not.
     """
     from alembic import command  # noqa: PLC0415 - only who migrates waits for it
     from alembic.config import Config  # noqa: PLC0415 - only who migrates pays for it
@@ -113,7 +115,7 @@ def migrate(engine: Engine, migrations: Path) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations))
     check_not_later(engine, migrations)
-    with engine.begin() as connection:
+    with as_owner(engine), engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -223,13 +225,14 @@ def grant_runtime(engine: Engine, role: str) -> None:
     Raises:
         NotFound: BQC-SYS-036 there is no such role; SQLite has none.
         InvalidInput: BQC-SYS-037 it is the owner, or may all that the owner may.
+        NotPermitted: BQC-SYS-038 who runs it may not.
     """
     _expect_role(engine, role)
     quote = engine.dialect.identifier_preparer.quote
     tables = ", ".join(quote(table) for table in METADATA.tables)
     queue = ", ".join(quote(table) for table in sorted(OF_QUEUE))
     name, database = quote(role), quote(engine.url.database or "")
-    with engine.begin() as connection:
+    with as_owner(engine), engine.begin() as connection:
         for statement in (
             f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}",
             f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {name}",

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, TypeVar, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from batchqc.core.assays import CONTROL, INVESTIGATIONAL, REPORTABLE, Cell, Measurement, RunKey
@@ -35,7 +35,8 @@ def measured_in(
 ) -> dict[int, Sequence[Measurement]]:
     """What was measured of some tests and analytes of some lots at one stage, by lot.
 
-    Results, controls and what was measured of a hypothesis. Of lots with superseded runs or
+    Results, controls in whatever case their analyte is written, and what was measured of a
+    hypothesis. Of lots with superseded runs or
     investigations not enough is read: they are read whole.
 
     Args:
@@ -46,7 +47,13 @@ def measured_in(
         typed: how each run that a person typed stands with its second entry, by its id.
     """
     wanted = [
-        (AssayRun.test == test) & (MeasurementRow.analyte == analyte) for test, analyte in pairs
+        (AssayRun.test == test)
+        & or_(
+            MeasurementRow.analyte == analyte,
+            (MeasurementRow.result_type == CONTROL)
+            & (func.lower(MeasurementRow.analyte) == fold(analyte)),  # ASCII, both
+        )
+        for test, analyte in pairs
     ]
     if not wanted:
         return {}

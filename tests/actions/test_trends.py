@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from batchqc.actions import trend_touched
+from batchqc.actions import trend_facts, trend_touched
 from batchqc.actions.checkpoints import sign_checkpoint
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.limit_sets import NewLimits, approve_limits, propose_limits, start_phase
@@ -23,6 +23,7 @@ from batchqc.actions.trends import Trends
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.core.trends import Attribute
+from batchqc.core.verdicts import Outcome
 from batchqc.documents.log_key import LogSigner
 from batchqc.errors import Conflict, InvalidInput, NotEstimable, NotFound
 from batchqc.records import history
@@ -59,18 +60,23 @@ VALUES = ("97", "97", "96", "98", "98", "98", "97", "89")
 
 def make(house: House, values=VALUES, *, first: int = 1) -> list[str]:
     """Lots a day apart, all viabilities in one file."""
-    rows, lots = [], [f"TRD-26-{first + place:03d}" for place in range(len(values))]
+    rows, lots = [], registered(house, len(values), first=first)
+    for lot, value in zip(lots, values, strict=True):
+        own = {"lot_id": lot, "sample_id": f"{lot}-S01", "value": value, "measured_at": READ_AT}
+        rows.append(good("viability") | own)
+    report = house.upload(table(rows))
+    assert report.accepted, report.reading.problems
+    return lots
+
+
+def registered(house: House, many: int, *, first: int = 1) -> list[str]:
+    lots = [f"TRD-26-{first + place:03d}" for place in range(many)]
     with house.acting(ANA, Permission.REGISTER_LOT) as tx:
         for place, lot in enumerate(lots):
             later = timedelta(days=first + place)
             day, taken = MADE_ON + later, (TAKEN_AT + later).isoformat()
             sample = NewSample(f"{lot}-S01", "release", "cryovial", taken)
             register_lot(tx, NewLot(lot, PRODUCT, day, EXPIRES_ON, (DONOR,), (sample,)))
-    for lot, value in zip(lots, values, strict=True):
-        own = {"lot_id": lot, "sample_id": f"{lot}-S01", "value": value, "measured_at": READ_AT}
-        rows.append(good("viability") | own)
-    report = house.upload(table(rows))
-    assert report.accepted, report.reading.problems
     return lots
 
 
@@ -385,6 +391,31 @@ def test_a_control_has_one_history_however_it_is_written(house: House):
     assert found.name == "control ppc Recovery, SOP-QC-040 v4, site COA"
     assert len(found.runs) == 8
     assert found.lines is not None
+
+
+@pytest.mark.parametrize("at_once", [1, 500])
+def test_a_trend_sees_the_controls_that_the_verdict_of_a_lot_sees(
+    house: House, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    """However their analyte is written, and whether few lots are read or many."""
+    monkeypatch.setattr(trend_facts, "LOTS_AT_ONCE", at_once)
+    against = ('accept   = "> 90"', 'control  = "PC"\naccept   = "> 0.5 * control"')
+    adopt(house, version(2, "2025-05-20", against))
+    lots, rows = registered(house, 3), []
+    for lot, written in zip(lots, ("viability", "Viability", "VIABILITY"), strict=True):
+        own = {"lot_id": lot, "sample_id": f"{lot}-S01", "measured_at": READ_AT, "run_id": "C-1"}
+        result = good("viability") | own
+        rows += [result | {"value": "97"}]
+        rows += [
+            result | {"value": "100", "analyte": written, "result_type": "control", "aliquot": "PC"}
+        ]
+    report = house.upload(table(rows))
+    assert report.accepted, report.reading.problems
+    seen = {one.lot.lot: one.lot.observed for one in look(house).lots}
+    for lot in lots:
+        (judged,) = [x for x in house.study(lot).verdicts if x.criterion.id == OF.criterion]
+        assert (seen[lot].outcome, seen[lot].sentence) == (judged.outcome, judged.sentence)
+        assert judged.outcome is Outcome.PASS
 
 
 def test_attributes_that_are_read_together_say_the_same_as_each_by_itself(house: House):

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from batchqc.actions.witnessing import export, stamp_newest
+from batchqc.actions.witnessing import export, put_witness_on_record, stamp_newest
 from batchqc.core.merkle import over, root_of
 from batchqc.documents.log_key import LogSigner
 from batchqc.documents.timestamps import Service
 from batchqc.documents.witness import read_witness
 from batchqc.errors import IntegrityFailure, NotFound, SigningUnavailable
 from batchqc.records.log import newest_checkpoint, timestamps
+from batchqc.records.transaction import SYSTEM, transaction
 from tests.actions.state import counts, grown
 from tests.actions.test_checkpoints import leaves, sign
 from tests.compliance.test_log_attacks import note
@@ -84,6 +85,37 @@ def test_a_witness_that_is_not_there_is_not_made(house: House, log_signer: LogSi
     assert files(folder) == {}
     with pytest.raises(NotFound):
         read_witness(folder)
+
+
+def test_a_witness_that_held_the_log_and_is_empty_begins_anew_only_where_that_is_asked_for(
+    house: House, log_signer: LogSigner, folder: Path, tmp_path: Path
+):
+    size = sign(house, log_signer).size
+    assert drop(house, folder) == size
+    record(house, folder, size)
+    before = counts(house.engine)
+    record(house, folder / ".." / "witness", size)  # once
+    assert grown(house.engine, before) == {}
+    folder.rename(tmp_path / "taken away")
+    folder.mkdir()  # the place at which it is mounted
+    with pytest.raises(IntegrityFailure, match="holds nothing, and it held the log") as refused:
+        drop(house, folder)
+    assert refused.value.code == "BQC-LOG-020"
+    assert files(folder) == {}
+    other = tmp_path / "another"
+    other.mkdir()
+    assert drop(house, other) == size
+    with house.reading() as session:
+        assert export(session, house.archive, folder, anew=True) == size
+    record(house, folder, size, anew=True)
+    assert grown(house.engine, before)["audit_entry"] == 1
+    assert drop(house, folder) == size
+    assert house.verify().problems == ()
+
+
+def record(house: House, folder: Path, size: int, *, anew: bool = False) -> None:
+    with transaction(house.engine, SYSTEM, house.now()) as tx:
+        put_witness_on_record(tx, folder, size, anew=anew)
 
 
 def test_what_a_crash_left_half_written_is_written_whole(

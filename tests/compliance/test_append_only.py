@@ -13,15 +13,18 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, Table, UniqueConstraint, create_engine, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, ProgrammingError
 
 from batchqc.actions.certificates import Press, issue_certificate
 from batchqc.actions.dispositions import Decision
 from batchqc.actions.people import change_password
 from batchqc.core.permissions import Permission
+from batchqc.errors import NotPermitted
 from batchqc.records.base import Row
-from batchqc.records.database import grant_runtime, may_change_records, open_database
+from batchqc.records.database import grant_runtime, may_change_records, migrate, open_database
 from batchqc.records.guards import OF_QUEUE
+from batchqc.records.owner import as_owner
+from batchqc.settings import bundled
 from tests.databases import RUNTIME_ROLE as ROLE
 from tests.databases import as_role
 from tests.records.house import ANA, PASSWORD, QA1, House
@@ -302,6 +305,26 @@ def test_a_role_that_may_change_records_is_known_from_that_of_the_servers(
 ):
     assert may_change_records(full_house.engine)
     assert not may_change_records(runtime)
+
+
+@pytest.mark.only_on("postgresql", "SQLite has no roles")
+def test_a_role_without_the_rights_of_the_owner_is_told_that_it_does_not_migrate(
+    runtime: Engine, full_house: House
+):
+    def migrated() -> None:
+        migrate(runtime, bundled("migrations"))
+
+    for do in (migrated, lambda: grant_runtime(runtime, ROLE)):
+        with pytest.raises(NotPermitted, match=rf"BQC-SYS-038: the role {ROLE} may not") as refused:
+            do()
+        assert "as the owner of the database" in refused.value.hint
+    migrate(full_house.engine, bundled("migrations"))
+    with (
+        pytest.raises(ProgrammingError, match="no_such_table"),
+        as_owner(runtime),
+        runtime.connect() as connection,
+    ):
+        connection.exec_driver_sql("SELECT * FROM no_such_table")
 
 
 @pytest.mark.requirement("1.05")

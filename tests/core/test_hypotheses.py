@@ -63,6 +63,23 @@ def test_a_run_that_reports_nothing_is_told_with_its_values_as_if_it_did(result_
     assert outcomes(measured("91", run="R-2", result_type=result_type)) == [Outcome.PASS]
 
 
+@pytest.mark.requirement("2.06")
+@pytest.mark.parametrize("analyte", ["Viability", "VIABILITY"])
+def test_a_judged_attribute_is_told_as_not_reported_in_whatever_case_it_is_written(analyte: str):
+    """In a run that reports something else, and in one that reports nothing."""
+    other = measured("95", run="R-2", analyte="debris")
+    raw = measured("60", run="R-2", result_type="raw", analyte=analyte)
+    for rows in ([other, raw], [raw]):
+        (one,) = found(*rows)
+        assert (one.attribute, one.outcome) == (VIABILITY, Outcome.FAIL)
+        assert "viability 60 % (raw) in run R-2" in one.sentence
+    own = measured("95", run="R-2")
+    assert found(own, other, raw) == []  # beside its reported result it is ordinary
+    assert found(own, other, replace(raw, analyte="viable")) == []
+    written = replace(own, analyte=analyte)  # a result itself is exact: it reports nothing here
+    assert [each.rows for each in found(written, replace(raw, analyte="viability"))] != []
+
+
 @pytest.mark.parametrize("result_type", ["raw", CONTROL, "standard", "blank"])
 def test_what_stands_beside_a_reported_result_of_its_run_is_ordinary(result_type: str):
     own = measured("95")

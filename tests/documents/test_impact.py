@@ -158,7 +158,7 @@ VALUES = st.sampled_from(
 ROWS = st.lists(
     st.builds(
         row,
-        st.sampled_from("abcdefmr"),
+        st.sampled_from("abcdefmrC"),
         VALUES,
         run=st.integers(1, 2),
         unit=st.sampled_from(["%", "1", "Ct", ""]),
@@ -211,6 +211,30 @@ def test_the_same_text_that_is_no_result_is_remembered_apart(other: dict[str, st
     comparison = Comparison(specification(table("a", "> 80")), specification(table("a")))
     assert comparison.impact(grouped([row("a", "85")]), DONORS) is not None
     assert comparison.impact(grouped([row("a", "85", **other)]), DONORS) is None
+
+
+@pytest.mark.parametrize("analyte", ["cd7", "CD7"])
+@pytest.mark.parametrize(("text", "after"), [("100", Outcome.PASS), ("10", Outcome.FAIL)])
+def test_a_control_counts_in_an_impact_whatever_case_its_analyte_is_written_in(
+    analyte: str, text: str, after: Outcome
+):
+    """As it counts in the verdict of the lot; a result in another case does not."""
+    more = {"analyte": f'"{analyte}"', "control": '"PC"'}
+    old = specification(table("a", "< 0.1 * control", **more))
+    new = specification(table("a", "< 0.9 * control", **more))
+    result = row(analyte, "40")
+    for written in ("cd7", "CD7", "Cd7"):
+        beside = row(written, text, result_type="control", aliquot="PC")
+        found = Comparison(old, new).impact(grouped([beside, result]), DONORS)
+        expected = (Outcome.FAIL, after) if after is Outcome.PASS else None
+        assert (found and (found.before, found.after)) == expected
+        if found:
+            assert found.changes[0].results in {("40", text), (text, "40")}
+        assert as_judged(new, [result, beside])["a"].outcome is after
+    swapped = row(analyte.swapcase(), "40")
+    beside = row(analyte, text, result_type="control", aliquot="PC")
+    assert as_judged(new, [swapped, beside])["a"].outcome is Outcome.CANNOT_JUDGE
+    assert Comparison(old, new).impact(grouped([swapped, beside]), DONORS) is None
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch):

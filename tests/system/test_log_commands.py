@@ -88,6 +88,16 @@ def test_the_daily_command_signs_and_drops_and_says_what_did_not_get_there(
     assert "the site's own" not in told
     assert "the site's own" in done(home, "audit", "verify", "--against", witness)
     refused(batchqc(home, "audit", "verify", "--against", tmp_path), NotFound, "BQC-LOG-009")
+    witness.rename(tmp_path / "not mounted")
+    witness.mkdir()
+    empty = batchqc(home, "log", "checkpoint", BATCHQC_WITNESS=str(witness))
+    (why,) = refused(empty, SigningUnavailable, "BQC-LOG-018").reasons
+    assert why.startswith("BQC-LOG-020")
+    refused(batchqc(home, "log", "witness", witness), IntegrityFailure, "BQC-LOG-020")
+    assert list(witness.iterdir()) == []
+    assert "holds the log of" in done(home, "log", "witness", witness, "--anew")
+    assert "witness of the log begun anew" in done(home, "audit", "list", "--limit", "9999")
+    assert "holds the log of" in done(home, "log", "checkpoint", BATCHQC_WITNESS=str(witness))
 
 
 def test_two_checkpoints_are_shown_to_be_of_one_log_from_files_alone(home: Path, tmp_path: Path):
