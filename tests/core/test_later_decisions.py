@@ -122,11 +122,15 @@ def test_a_lot_is_supplied_with_its_donor_settled_and_every_failure_looked_at():
     gates = [
         Gate("Donor", ("donor D is stale",), "Determine"),
         Gate("Genealogy", ("bank B is quarantined",), "Clear"),
+        Gate("Registers", ("reagent R had expired",), "Correct"),
+        Gate("Deviations", ("DEV-1 blocks",), "Close"),
         Gate("Expiry", ("late",), "No"),
     ]
     assert list(supply_hindrances(gates, [looked, new, closed], [failure])) == [
         "Donor: donor D is stale",
         "Genealogy: bank B is quarantined",
+        "Registers: reagent R had expired",
+        "Deviations: DEV-1 blocks",
         "Investigations: OOS-2 (viability): phase I is to be performed",
     ]
     other = replace(failure, criterion="cd73")
