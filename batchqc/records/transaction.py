@@ -9,7 +9,6 @@ Rings that keep a change from escaping the audit trail:
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,17 +19,16 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, event, insert, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from batchqc.core.audit import Entry
 from batchqc.core.canonical import Json
 from batchqc.core.permissions import Permission
-from batchqc.errors import Conflict, IntegrityFailure
+from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows, new_ids
-from batchqc.records.chain import write_entries
+from batchqc.records.chain import told_once, write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
 from batchqc.records.events import announce_events
 from batchqc.records.schema import METADATA, WITNESSED
@@ -38,8 +36,6 @@ from batchqc.records.session_guards import Flushes, every_statement, passes_by, 
 from batchqc.records.turns import in_turn
 
 _LOT: Final = "lot:"
-#: How a database says that an entry is there already: its constraints, and SQLite's trigger.
-_TOLD_TWICE: Final = ("audit_entry_sha256", "audit_link_entry_sha256", "audit_entry is append-only")
 #: Whether passwords belong to hashes, found before a transaction, while nobody waited.
 Checked = Mapping[tuple[str, str], bool]
 
@@ -247,11 +243,7 @@ class Transaction:
 def transaction(
     engine: Engine, actor: Actor, now: datetime, *, checked: Checked | None = None
 ) -> Iterator[Transaction]:
-    """A transaction that commits at the end of the block, or changes nothing at all.
-
-    Raises:
-        Conflict: BQC-AUD-006 the same person did the very same at the same microsecond before.
-    """
+    """A transaction that commits at the end of the block, or changes nothing at all."""
     with in_turn(engine), Session(engine, autoflush=False) as session:
         tx = Transaction(session, actor, now, checked or {})
         flushes = Flushes()
@@ -261,22 +253,8 @@ def transaction(
         event.listen(session, "before_commit", lambda _: tx.seal(flushes.new_rows))
         event.listen(session, "after_begin", every_statement(flushes.refuse_others))
         yield tx
-        try:
+        with told_once():
             session.commit()
-        except (IntegrityError, sqlite3.IntegrityError) as problem:
-            if not _is_told_twice(problem):
-                raise
-            raise Conflict(
-                "BQC-AUD-006",
-                "the same was recorded for you at the same microsecond; nothing was recorded again",
-                hint="If it was to be done twice, do it again.",
-            ) from problem
-
-
-def _is_told_twice(problem: Exception) -> bool:
-    """Whether an entry is refused for another one that says the same, with the same moment."""
-    said = str(getattr(problem, "orig", None) or problem)
-    return any(one in said for one in _TOLD_TWICE)
 
 
 @contextmanager
