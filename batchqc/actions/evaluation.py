@@ -17,6 +17,7 @@ from batchqc.actions.binding import bind
 from batchqc.actions.donors_today import donors_today
 from batchqc.actions.integrity import HashedRows, row_damage
 from batchqc.actions.known import Known
+from batchqc.actions.labels import disposition_of, lacks_certification
 from batchqc.actions.looked_at import Beside, SoFar, look_beside
 from batchqc.actions.looked_for import runs_looked_for
 from batchqc.actions.lowered import lowered_within, opened_within
@@ -201,9 +202,7 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
     )
     facts = LotFacts(
         lot=corrected,
-        disposition=Disposition(dispositions[-1].disposition)
-        if dispositions
-        else Disposition.QUARANTINE,
+        disposition=disposition_of(dispositions),
         specification_problem="; ".join(filter(None, problems)),
         verdicts=verdicts,
         donors=donors,
@@ -233,6 +232,7 @@ def study(session: Session, archive: Archive, *, lot: LotRow, now: datetime) -> 
             *unsigned_entries(verified.values(), attachments),
         ),
         registers=registers.against,
+        lacks_certification=lacks_certification(session, dispositions, further.annex16.rows),
         is_depleted=inventory(session, [lot.id])[lot.id].is_depleted,
         qc_reviewers=frozenset(
             one.signature.person.user_id

@@ -19,7 +19,6 @@ from batchqc.actions.true_times import times_of_runs
 from batchqc.core.canonical import Json
 from batchqc.core.dispositions import review_problem
 from batchqc.core.entries import SecondEntry
-from batchqc.core.lot_states import UNDECIDED
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
 from batchqc.documents.archive import Archive
@@ -133,7 +132,7 @@ def check_undecided(case: LotCase) -> None:
     Raises:
         Conflict: the lot is decided, or records are damaged.
     """
-    if case.disposition not in UNDECIDED:
+    if not case.facts.is_undecided:
         raise Conflict("BQC-REV-001", f"lot {case.lot.id} is {case.disposition}; it stays so")
     check_sound(case)
 

@@ -26,8 +26,10 @@ POINTS: Final[Mapping[str, str]] = {
 
 
 _DENIED: Final = frozenset({"no", "not", "none", "never", "n/a", "n.a"})
-#: What an answer begins with, behind marks: n/a and n.a. are one word.
-_WORD: Final = re.compile(r"[\W_]*(n[/.]a(?![^\W_])|[^\W_]+(?:-[^\W_]+)*)")
+#: What an answer begins with, behind marks: n/a, n.a. and n. a. are one word.
+_WORD: Final = re.compile(r"[\W_]*(n[/.]\s?a(?![^\W_])|[^\W_]+(?:-[^\W_]+)*)", re.IGNORECASE)
+#: What stands between the initials or the first name of a person and the family name.
+_BETWEEN: Final = re.compile(r"\.?\s+")
 
 
 def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
@@ -38,15 +40,21 @@ def checklist_problems(answers: Mapping[str, str]) -> tuple[str, ...]:
         if not any(letter.isalnum() for letter in answers.get(name, ""))
     ]
     denied = [
-        f'"{name}" is answered with no: {POINTS[name]}'
+        f'"{name}" {said}: {POINTS[name]}'
         for name, answer in answers.items()
-        if name in POINTS and _is_denied(answer)
+        if name in POINTS and (said := _denial(answer))
     ]
     return (*missing, *denied, *(f'"{name}" is no point' for name in answers if name not in POINTS))
 
 
-def _is_denied(answer: str) -> bool:
-    said = answer.casefold()
-    first = _WORD.match(said)
-    is_na = "".join(filter(str.isalnum, said)) == "na"
-    return is_na or (first is not None and (first[1] in _DENIED or first[1].startswith("not-")))
+def _denial(answer: str) -> str:
+    """What is said of an answer that is a no, or that may be one; else ""."""
+    first = _WORD.match(answer)
+    word = "".join(first[1].split()).casefold() if first else ""
+    is_na = "".join(filter(str.isalnum, answer)).casefold() == "na"
+    if not (is_na or word in _DENIED or word.startswith("not-")):
+        return ""
+    between = _BETWEEN.match(answer, first.end()) if first else None
+    if between and answer[between.end() : between.end() + 1].isupper():
+        return 'begins as a no does; write a name with the family name first, as "Smith, N.A."'
+    return "is answered with no"

@@ -12,7 +12,7 @@ from batchqc.core.assays import RunKey
 from batchqc.core.donors import ELIGIBLE, Donor
 from batchqc.core.gates import Against, Gate, gate_of
 from batchqc.core.hypotheses import Unreported
-from batchqc.core.lot_states import Disposition, Overlay, Progress, may_decide
+from batchqc.core.lot_states import UNDECIDED, Disposition, Overlay, Progress, may_decide
 from batchqc.core.lots import Lot
 from batchqc.core.lowering import Lowered
 from batchqc.core.opening import Opened
@@ -53,6 +53,8 @@ class LotFacts:
         damaged: stored records that contradict the audit trail, in words.
         registers: what the registers of the laboratory say of the lot.
         is_depleted: whether nothing of the lot is left in storage.
+        lacks_certification: whether it is released, and a qualified person, who certifies such lots
+            now, did not certify that.
         qc_reviewers: who reviewed the lot as a whole.
         lowered: who lowered a policy or a rule within the life of the lot.
         opened: who recorded what may have opened a gate, within the life of the lot.
@@ -87,6 +89,7 @@ class LotFacts:
     unreported: tuple[Unreported, ...] = ()
     excused: tuple[tuple[str, str], ...] = ()
     is_depleted: bool = False
+    lacks_certification: bool = False
     holds: Against = field(default_factory=Against)
     lot_review: Against = field(default_factory=Against)
     audit_review: Against = field(default_factory=Against)
@@ -97,6 +100,11 @@ class LotFacts:
     deviations: Against = field(default_factory=Against)
     origin: Against = field(default_factory=Against)
     genealogy: Against = field(default_factory=Against)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is not decided for good, or what was decided is to be certified yet."""
+        return self.disposition in UNDECIDED or self.lacks_certification
 
 
 def readiness(facts: LotFacts) -> tuple[Gate, ...]:
@@ -253,7 +261,7 @@ def review_problem(run: RunFacts, reviewer: str) -> str | None:
 def _disposition(facts: LotFacts) -> tuple[str, ...]:
     if may_decide(facts.disposition, Disposition.RELEASED):
         return ()
-    return (f"the lot is {facts.disposition}",)
+    return () if facts.lacks_certification else (f"the lot is {facts.disposition}",)
 
 
 def _results(facts: LotFacts) -> tuple[str, ...]:

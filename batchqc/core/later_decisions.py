@@ -36,8 +36,9 @@ PARTICULARS: Final[Mapping[Disposition, Mapping[str, str]]] = {
     },
 }
 
-#: Gates that are closed for an exceptional supply, too: of whom and of what the cells are.
-_OF_CELLS: Final = ("Donor", "Genealogy")
+#: Gates that are closed for an exceptional supply, too: of whom and of what the cells are, and
+#: whatever else than a failing result keeps a lot held.
+_ASKED: Final = ("Donor", "Genealogy", "Registers", "Deviations")
 
 
 class Account(NamedTuple):
@@ -111,8 +112,8 @@ def supply_hindrances(
 ) -> Iterator[str]:
     """What stands against an exceptional supply of a lot that failed.
 
-    Donor and cell banks are as for a release: a lot that is not in use is not held for them. And
-    the laboratory has begun to look at whatever fails.
+    Donor, cell banks, registers and deviations are as for a release: a lot that is not in use is
+    not held for them. And the laboratory has begun to look at whatever fails.
 
     Args:
         gates: between the lot and its release.
@@ -121,7 +122,7 @@ def supply_hindrances(
     """
     known = tuple(investigations)
     for gate in gates:
-        if gate.name in _OF_CELLS:
+        if gate.name in _ASKED:
             yield from (f"{gate.name}: {reason}" for reason in gate.reasons)
     for one in known:
         if one.state is State.PHASE_I:

@@ -8,15 +8,19 @@ waits for the disk alone, however busy the process is.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from batchqc.core.audit import START, Entry, Link, entry_sha256, link_body, next_link
 from batchqc.core.canonical import canonical_bytes, utc_text
 from batchqc.core.events import kind_of, named
+from batchqc.errors import Conflict
 from batchqc.records.audit import AuditEntry, newest_link
 from batchqc.records.bulk import insert_rows, new_ids
 from batchqc.records.events import newest_event
@@ -24,6 +28,8 @@ from batchqc.records.schema import METADATA
 
 _AT_ONCE: Final = 100
 """Entries in a statement of PostgreSQL, where each looks through them for the next one."""
+#: How a database says that an entry is there already: its constraints, and SQLite's trigger.
+_TOLD_TWICE: Final = ("audit_entry_sha256", "audit_link_entry_sha256", "audit_entry is append-only")
 # The lock is asked for by a statement of its own: the next one sees what its last holder wrote.
 _HOLD: Final = "SELECT pg_advisory_xact_lock(hashtextextended('audit chain', 0))"
 #: The hash of a link as PostgreSQL works it out: over the bytes that core makes of one.
@@ -80,6 +86,26 @@ class _Written(NamedTuple):
     named: str
     more: int
     subjects: tuple[str, ...]
+
+
+@contextmanager
+def told_once() -> Iterator[None]:
+    """Tell whose commit would write an entry that is there already.
+
+    Raises:
+        Conflict: BQC-AUD-006 the same person did the very same at the same microsecond before.
+    """
+    try:
+        yield
+    except (IntegrityError, sqlite3.IntegrityError) as problem:
+        said = str(getattr(problem, "orig", None) or problem)
+        if not any(one in said for one in _TOLD_TWICE):
+            raise
+        raise Conflict(
+            "BQC-AUD-006",
+            "the same was recorded for you at the same microsecond; nothing was recorded again",
+            hint="If it was to be done twice, do it again.",
+        ) from problem
 
 
 def write_entries(session: Session, entries: Sequence[Entry]) -> None:

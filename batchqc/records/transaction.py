@@ -28,7 +28,7 @@ from batchqc.errors import IntegrityFailure
 from batchqc.records.audit import WAIT_FOR_STANDBY, AuditEntry
 from batchqc.records.base import AUDITED, Row
 from batchqc.records.bulk import insert_rows, new_ids
-from batchqc.records.chain import write_entries
+from batchqc.records.chain import told_once, write_entries
 from batchqc.records.database import COMPONENT_KEY, READ_ONLY
 from batchqc.records.events import announce_events
 from batchqc.records.schema import METADATA, WITNESSED
@@ -253,7 +253,8 @@ def transaction(
         event.listen(session, "before_commit", lambda _: tx.seal(flushes.new_rows))
         event.listen(session, "after_begin", every_statement(flushes.refuse_others))
         yield tx
-        session.commit()
+        with told_once():
+            session.commit()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from batchqc.api.routes import Routes
 from batchqc.api.tags import tag_of
 from batchqc.core.annex16 import POINTS
 from batchqc.core.dispositions import signer_gate
-from batchqc.core.lot_states import UNDECIDED, USABLE, Overlay
+from batchqc.core.lot_states import USABLE, Overlay
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Meaning
 from batchqc.records.annex16 import certifications_of, checks_of
@@ -49,7 +49,7 @@ def show(request: Request, call: Visit, lot: str, did: str = "") -> Response:
             stops=case.facts.annex16.stops,
             certification=certification,
             transfer=transfer,
-            is_open=case.disposition in UNDECIDED,
+            is_open=case.facts.is_undecided,
             before_check=_before_check(case, call.person.user_id),
             before_transfer=_before_transfer(session, case),
             may_check=may(call, Permission.CHECK_LOT),
@@ -113,7 +113,7 @@ def _name(point: str) -> str:
 
 def _before_check(case: LotCase, user_id: str) -> tuple[str, ...]:
     """Why this person cannot sign the check now, as the action finds out."""
-    if case.disposition not in UNDECIDED:
+    if not case.facts.is_undecided:
         return (_("the lot is %(what)s") % {"what": case.disposition},)
     return (
         *case.facts.damaged,

@@ -79,7 +79,8 @@ def offered(session: Session, call: Call, case: LotCase) -> list[Offer]:
 def considered(session: Session, call: Call, case: LotCase, act: Act) -> Offer | None:
     """A decision as this person may take it now; ``None`` where lot or role lead to none."""
     wanted, signer = WANTED[act], call.person.user_id
-    if not may_decide(case.disposition, wanted):
+    is_anew = wanted is Disposition.RELEASED and case.facts.lacks_certification
+    if not (may_decide(case.disposition, wanted) or is_anew):
         return None
     if not is_permitted(call.person.roles, _permission(session, case, wanted)):
         return None

@@ -9,7 +9,7 @@ from batchqc.actions.annex16 import qp_certifies
 from batchqc.actions.evaluation import LotCase
 from batchqc.api.doors import Call
 from batchqc.core.criteria import Criterion
-from batchqc.core.lot_states import UNDECIDED, Overlay
+from batchqc.core.lot_states import Overlay
 from batchqc.core.permissions import Permission, is_permitted
 from batchqc.core.subjects import Measured
 from batchqc.web.wording import _
@@ -27,7 +27,7 @@ class LotLink:
 def links_of(session: Session, call: Call, case: LotCase) -> list[LotLink]:
     """Review and audit trail for everybody; what else there is, for who may do it."""
     of = f"/lots/{case.lot.id}"
-    is_open = case.disposition in UNDECIDED
+    is_open = case.facts.is_undecided
     left = [run for run in case.facts.runs if not run.reviewed_by - run.entered_by]
     reviewed = "" if not left else _("%(num)s runs left") % {"num": len(left)}
     found = [

@@ -6,10 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from batchqc.actions.accounts import change_role
+from batchqc.actions.agreement import agreement_findings
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.containers import Move, move_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
 from batchqc.actions.holds import hold_lot
+from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.shipments import take_back
 from batchqc.core.annex16 import POINTS
@@ -19,9 +21,10 @@ from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
 from batchqc.core.policies import ON, Certifies, Policy
 from batchqc.core.signatures import Refusal
+from batchqc.core.soundness import Grade
 from batchqc.errors import Conflict, InvalidInput, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
-from batchqc.records.decisions import dispositions_of
+from batchqc.records.decisions import certificates_of, dispositions_of
 from batchqc.records.holds import Hold
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.registers import lot_by
@@ -303,3 +306,40 @@ def test_no_shipment_is_recorded_as_of_a_day_before_the_transfer_to_stock(house:
     said = f"lot {LOT} is in saleable stock since {today} only, not on {today - timedelta(days=2)}"
     assert refused.value.reasons == (said,)
     assert shipped(house, V1, on=today)
+
+
+@pytest.mark.requirement("2.20")
+def test_a_lot_released_before_the_policy_is_certified_after_and_goes_to_stock(house: House):
+    house.ready()
+    assert isinstance(house.release(), Decision)
+    with pytest.raises(ReleaseBlocked) as twice:
+        house.release()
+    assert "Disposition: the lot is released" in twice.value.reasons
+    assert not isinstance(policy(house, Policy.QP_CERTIFIES, Certifies.EVERY_LOT), Refusal)
+    with house.acting(ADM, Permission.MANAGE_ACCOUNTS) as tx:
+        change_role(tx, user_id=QA2, role=Role.QP, granted=True, reason="Named in the licence")
+    with pytest.raises(ReleaseBlocked) as unchecked:
+        certify(house)
+    assert {one.partition(": ")[0] for one in unchecked.value.reasons} == {
+        "Audit trail review",
+        "Annex 16",
+    }
+    assert isinstance(house.read_trail(), AuditReview)
+    assert isinstance(check(house), LotCheck)
+    assert isinstance(certify(house), Decision)
+    with house.reading() as session:
+        first, second = certificates_of(session, the_lot(session, LOT))
+        assert second.supersedes_id == first.id
+    with house.acting(QA3, Permission.CHECK_LOT) as tx:
+        assert isinstance(transfer_to_stock(tx, lot=LOT, credentials=signing(QA3)), Transfer)
+    vials(house, LOT, V1)
+    clinic(house)
+    assert shipped(house, V1, on=house.now.at.date())
+    with pytest.raises(ReleaseBlocked) as again:
+        certify(house)
+    assert "Disposition: the lot is released" in again.value.reasons
+    assert not house.study().facts.damaged
+    with house.reading() as session:
+        assert [
+            one for one in agreement_findings(session, house.archive) if one.grade is Grade.LOSS
+        ] == []

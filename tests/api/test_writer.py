@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from batchqc.actions import passwords, trends
+from batchqc.actions import passwords, trends_of_product
 from tests.actions.test_trends import make
 from tests.api.conftest import Site, signed
 from tests.records.house import ANA, DON, DONOR, LOT, PASSWORD, REV, results
@@ -80,13 +80,13 @@ def test_series_are_read_before_the_transaction_of_the_review_that_is_signed_wit
     site.token(REV)
     found: list[bool] = []
 
-    read = trends.read_together
+    read = trends_of_product.read_together
 
     def watching(*of: Any) -> Any:
         found.append(is_free(site.house.engine))
         return read(*of)
 
-    monkeypatch.setattr(trends, "read_together", watching)
+    monkeypatch.setattr(trends_of_product, "read_together", watching)
     answer = site.send(REV, "POST", path, json=signed(REV) | more)
     assert answer.status_code == 201, answer.text
     assert found

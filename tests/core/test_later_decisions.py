@@ -122,11 +122,15 @@ def test_a_lot_is_supplied_with_its_donor_settled_and_every_failure_looked_at():
     gates = [
         Gate("Donor", ("donor D is stale",), "Determine"),
         Gate("Genealogy", ("bank B is quarantined",), "Clear"),
+        Gate("Registers", ("reagent R had expired",), "Correct"),
+        Gate("Deviations", ("DEV-1 blocks",), "Close"),
         Gate("Expiry", ("late",), "No"),
     ]
     assert list(supply_hindrances(gates, [looked, new, closed], [failure])) == [
         "Donor: donor D is stale",
         "Genealogy: bank B is quarantined",
+        "Registers: reagent R had expired",
+        "Deviations: DEV-1 blocks",
         "Investigations: OOS-2 (viability): phase I is to be performed",
     ]
     other = replace(failure, criterion="cd73")
@@ -219,6 +223,7 @@ def test_every_point_of_the_checklist_is_answered_and_none_with_no():
         "no/n.a.",
         "Not-applicable",
         "not-yet audited",
+        "N. A., the site is new",
     ):
         assert len(checklist_problems(whole | {"gmp": denied})) == 1
     for given in (
@@ -235,6 +240,19 @@ def test_every_point_of_the_checklist_is_answered_and_none_with_no():
         )
     assert checklist_problems(whole | {"weather": "fine"}) == ('"weather" is no point',)
     assert checklist_problems(whole | {"gmp": "Notes of the audit"}) == ()
+
+
+@pytest.mark.requirement("2.21")
+@pytest.mark.parametrize(
+    "name", ["N.A. Smith, QA", "N. A. Smith, QA", "n.a. Smith", "No Hyun-woo, QA", "No\nPending"]
+)
+def test_a_name_that_begins_as_a_no_is_taken_neither_for_a_no_nor_for_a_yes(name):
+    whole = dict.fromkeys(POINTS, "SOP-QA-7, checked by qa1")
+    assert checklist_problems(whole | {"gmp": name}) == (
+        '"gmp" begins as a no does; write a name with the family name first, as "Smith, N.A.": '
+        + POINTS["gmp"],
+    )
+    assert checklist_problems(whole | {"gmp": "Smith, N.A., QA"}) == ()
 
 
 @pytest.mark.requirement("1.39")

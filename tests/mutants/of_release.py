@@ -95,7 +95,7 @@ OF_RELEASE = (
     Mutant("later_decisions", 'if account.user_id == signer else ""', 'if False else ""'),
     Mutant("later_decisions", "current is Disposition.RELEASED and is_usable:", "current is Disposition.RELEASED and False:"),
     Mutant("later_decisions", "if wanted is Disposition.SUPPLIED and not supply_allowed:", "if False:"),
-    Mutant("later_decisions", "        if gate.name in _OF_CELLS:", "        if False:"),
+    Mutant("later_decisions", "        if gate.name in _ASKED:", "        if False:"),
     Mutant("later_decisions", "if not failure.is_covered(known):", "if False:"),
     Mutant("conditional", "if one.blocks and one.missing and one.criterion.interim)", "if one.blocks and one.criterion.interim)"),
     Mutant("conditional", "pending if due is None else pending & set(due)", "pending"),

@@ -2,10 +2,10 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from time import monotonic, sleep
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.exc import IntegrityError
 
 from batchqc.core.audit import first_break
+from batchqc.errors import Conflict
 from batchqc.records.audit import AuditEntry, AuditLink, all_links, entry_count
 from batchqc.records.database import open_database
 from batchqc.records.events import EventRow
@@ -91,15 +91,22 @@ def note(engine: Engine, *said: str) -> None:
 
 
 def test_where_an_entry_cannot_be_written_nothing_is_and_the_next_one_can(engine: Engine):
-    taken = (IntegrityError, sqlite3.IntegrityError)  # an entry has a hash of its own
     for _ in range(3):
-        with pytest.raises(taken):
+        with pytest.raises(Conflict) as told:  # an entry has a hash of its own
             note(engine, "noted", "noted")
+        assert told.value.code == "BQC-AUD-006"
         with reading(engine) as session:
             assert entry_count(session) == 0
     note(engine, "noted")
     with reading(engine) as session:
         assert session.scalars(select(AuditEntry.what)).all() == ["noted"]
+    with pytest.raises(Conflict) as told:  # nor twice with one moment in two transactions
+        note(engine, "noted")
+    assert told.value.code == "BQC-AUD-006"
+    with transaction(engine, SYSTEM, NOW + timedelta(microseconds=1)) as tx:
+        tx.audit("noted")
+    with reading(engine) as session:
+        assert session.scalars(select(AuditEntry.what)).all() == ["noted", "noted"]
 
 
 @only_postgresql
