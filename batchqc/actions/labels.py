@@ -22,7 +22,9 @@ def label_of(session: Session, lot: LotRow) -> LotLabel:
     """The label of a lot as it is now."""
     decided = dispositions_of(session, lot)
     corrected = corrected_lot(lot, corrections_of(session, [lot.key]))
-    certified = certifications_of(session, lot)
+    # an exceptional supply is nobody's certification, and goes to no stock
+    is_certified = bool(decided) and decided[-1].disposition != Disposition.SUPPLIED
+    certified = certifications_of(session, lot) if is_certified else ()
     return LotLabel(
         lot=lot.lot,
         disposition=disposition_of(decided).value,
@@ -30,7 +32,7 @@ def label_of(session: Session, lot: LotRow) -> LotLabel:
         expires_on=corrected.expires_on,
         sites=_sites(session, decided[-1]) if decided else None,
         due=_due(session, decided[-1]) if decided else (),
-        lacks_certification=bool(decided)
+        lacks_certification=is_certified
         and _lacks(session, decided[-1], (one for one, _ in certified)),
         waits_for_transfer=bool(certified) and certified[-1][1] is None,
     )

@@ -5,13 +5,15 @@ free again, as the decision over it did: it rests on the lot as it counts now, w
 came in, or were set aside, since that decision, and who did any of the work does not sign it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from batchqc.actions.annex16 import qp_certifies
 from batchqc.actions.certificate_states import state_of
 from batchqc.actions.certificates import reserve_certificate
 from batchqc.actions.deciding import decision_content, lock_to_decide
+from batchqc.actions.doses_given import accepted_in
 from batchqc.actions.evaluation import LotCase, study
 from batchqc.actions.permission import require
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -60,7 +62,7 @@ def let_go(
         raise Conflict("BQC-HLD-002", f"hold {hold.natural_key} has ended")
     case = study(tx.session, archive, lot=row, now=tx.now)
     due = due_days(pending_results(tx.session, [one.id for one in case.dispositions[-1:]]))
-    _check_settled(tx, case, hold, due)
+    _check_settled(tx, archive, case, hold, due)
     is_anew = _reserves_anew(tx, case, but=hold)
     if is_anew:
         _check_qualified(tx, case, hold)
@@ -89,14 +91,17 @@ def let_go(
     return end
 
 
-def _check_settled(tx: Transaction, case: LotCase, hold: Hold, due: Mapping[str, date]) -> None:
+def _check_settled(
+    tx: Transaction, archive: Archive, case: LotCase, hold: Hold, due: Mapping[str, date]
+) -> None:
     """Refuse to end a hold while something stands against its lot, or by who may not."""
-    is_pending = case.disposition is Disposition.CONDITIONAL
+    is_pending, accepted = case.disposition is Disposition.CONDITIONAL, accepted_in(archive, case)
+    gates = conditional_gates(case.gates, case.verdicts, due) if is_pending else case.gates
     reasons = why_held(
         Cause(hold.cause),
         case.disposition,
-        verdicts=case.so_far.verdicts,
-        gates=conditional_gates(case.gates, case.verdicts, due) if is_pending else case.gates,
+        verdicts=[one for one in case.so_far.verdicts if one.sentence not in accepted],
+        gates=[replace(one, reasons=_besides(one.reasons, accepted)) for one in gates],
         overdue=overdue(due, case.verdicts, case.facts.today),
         look_backs=_open_look_backs(tx, case.row),
     )
@@ -117,6 +122,10 @@ def _check_settled(tx: Transaction, case: LotCase, hold: Hold, due: Mapping[str,
             reasons=who,
             hint=people.todo,
         )
+
+
+def _besides(reasons: Iterable[str], accepted: Collection[str]) -> tuple[str, ...]:
+    return tuple(one for one in reasons if one not in accepted)
 
 
 def _open_look_backs(tx: Transaction, lot: LotRow) -> list[str]:

@@ -4,17 +4,14 @@ A container leaves only where its lot's label and its own status let it, and whe
 the audit trail says. Every reason against every container is told at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from batchqc.actions.after_decision import came_after, known_of
 from batchqc.actions.cell_banks import today_of
-from batchqc.actions.certificate_states import against_certificate
 from batchqc.actions.clinical_sites import the_clinical_site
 from batchqc.actions.containers import (
     Move,
@@ -25,7 +22,7 @@ from batchqc.actions.containers import (
     the_containers,
 )
 from batchqc.actions.deciding import lock_rules
-from batchqc.actions.evaluation import study
+from batchqc.actions.doses_given import standing_against
 from batchqc.actions.genealogy import complete
 from batchqc.actions.labels import label_of
 from batchqc.actions.methods import hold_methods
@@ -34,9 +31,7 @@ from batchqc.actions.permission import require
 from batchqc.actions.registers import found_or_not, refuse_all
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import check_reason
-from batchqc.actions.sources import judged_by
 from batchqc.actions.times import day_problem
-from batchqc.core.after_decision import against_doses
 from batchqc.core.containers import (
     ContainerStatus,
     leaving_problems,
@@ -44,14 +39,13 @@ from batchqc.core.containers import (
     shipping_problems,
 )
 from batchqc.core.genealogy import Direction
-from batchqc.core.holds import held_on
 from batchqc.core.identifiers import fold, line_problem
+from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict
-from batchqc.records.annex16 import certifications_of
 from batchqc.records.containers import Container, ContainerEvent, newest_events, status_of
-from batchqc.records.holds import holds_of
+from batchqc.records.decisions import dispositions_of
 from batchqc.records.registers import LotRow
 from batchqc.records.shipments import (
     Receipt,
@@ -64,12 +58,6 @@ from batchqc.records.shipments import (
 )
 from batchqc.records.signatures import next_number
 from batchqc.records.transaction import Transaction
-
-#: Gates that stay closed to doses after a release, too.
-_BEFORE_SHIPPING: Final = frozenset({
-    "Other stages", "Review", "Registers", "Investigations", "Deviations", "Donor", "Genealogy",
-    "Audit chain", "Records",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +102,11 @@ def ship(tx: Transaction, archive: Archive, new: NewShipment) -> Shipment:
             for lot in lots
             for problem in shipping_problems(label_of(session, lot), site=site.code, today=today)
         ),
-        *(problem for lot in lots for problem in _standing(tx, archive, lot, new.shipped_on)),
+        *(
+            problem
+            for lot in lots
+            for problem in standing_against(tx, archive, lot, new.shipped_on)
+        ),
         *look_back_problems(session, graph.nodes),
         *_leaving(session, rows, new.shipped_on, today),
     ]
@@ -141,50 +133,25 @@ def ship(tx: Transaction, archive: Archive, new: NewShipment) -> Shipment:
     about = [*(row.key for row in rows), *(lot.key for lot in lots), site.key]
     tx.audit("containers shipped", rows=[shipment, *held], about=about)
     happened = start_of(session, new.shipped_on)
-    reason = f"Shipped with {shipment.natural_key}"
-    add_events(tx, rows, Move((), ContainerStatus.SHIPPED, site.code, happened, reason))
+    for exception, own in _by_exception(session, rows, lots).items():
+        reason = f"Shipped with {shipment.natural_key}{exception}"
+        add_events(tx, own, Move((), ContainerStatus.SHIPPED, site.code, happened, reason))
     return shipment
 
 
-def _standing(tx: Transaction, archive: Archive, lot: LotRow, day: date) -> Iterator[str]:
-    """What stands against giving doses of a lot now, whatever its label and its holds say."""
-    case = study(tx.session, archive, lot=lot, now=tx.now)
-    later, known = came_after(archive, case), known_of(archive, case.dispositions)
-    told: list[str] = []
-    for decided in case.dispositions[-1:]:
-        told = list(against_doses(judged_by(case), case.measurements, later, known))
-        yield from (f"lot {lot.lot}: {said}" for said in told)
-        if day < (since := _site_day(lot, decided.signature.true_at)):
-            yield f"lot {lot.lot} is {decided.disposition} since {since} only, not on {day}"
-    for _, transfer in certifications_of(tx.session, lot)[-1:]:
-        if transfer and day < (since := _site_day(lot, transfer.signature.true_at)):
-            yield f"lot {lot.lot} is in saleable stock since {since} only, not on {day}"
-    for said in (*_held(tx.session, lot, day), *against_certificate(tx.session, lot)):
-        yield f"lot {lot.lot}: {said}"
-    for gate in case.gates:
-        if gate.name in _BEFORE_SHIPPING:
-            new = (reason for reason in gate.reasons if reason not in told)
-            yield from (f"lot {lot.lot}: {gate.name}: {reason}" for reason in new)
-
-
-def _site_day(lot: LotRow, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(lot.site.time_zone)).date()
-
-
-def _held(session: Session, lot: LotRow, day: date) -> Iterator[str]:
-    """The holds, ended meanwhile, that lay over a lot on a day."""
-    return held_on(
-        day,
-        (
-            (
-                hold.natural_key,
-                _site_day(lot, hold.began_at),
-                _site_day(lot, end.signature.true_at),
-            )
-            for hold, end in holds_of(session, [lot.id])
-            if end is not None
-        ),
-    )
+def _by_exception(
+    session: Session, rows: Sequence[Container], lots: Iterable[LotRow]
+) -> dict[str, list[Container]]:
+    """Containers by the exception under which they leave, in words; "" where there is none."""
+    said: dict[int | None, str] = {}
+    for lot in lots:
+        for decided in dispositions_of(session, lot)[-1:]:
+            if decided.disposition == Disposition.SUPPLIED:
+                said[lot.id] = f"; {decided.disposition}: {decided.reason}"
+    found: dict[str, list[Container]] = {}
+    for row in rows:
+        found.setdefault(said.get(row.lot_id, ""), []).append(row)
+    return found
 
 
 def receive(

@@ -136,9 +136,19 @@ def _plan_left(
     """What an approved plan still asks for."""
     if plan.test != _test(wanted, investigation):
         yield f"the plan retests {plan.test}"
-    there = len(_retests(investigation, plan, known))
-    if there != plan.number:
-        yield f"the plan asks for {plan.number} valid retests; {there} are in"
+    counting = _retests(investigation, plan, known)
+    rows = [one for one in known.measurements if one.result_type == REPORTABLE]
+    originals = {
+        attribute_of(one)
+        for one in rows
+        if investigation.is_original(one) and one.run.test == plan.test
+    } or {one for one in investigation.attributes if one[1] == plan.test}
+    # one retest each, of what two runs measured, is not two retests of either
+    for attribute in sorted(originals):
+        there = len({x.run for x in rows if x.run in counting and attribute_of(x) == attribute})
+        if there != plan.number:
+            of = f" of {attribute[-1]}" if len(originals) > 1 else ""
+            yield f"the plan asks for {plan.number} valid retests{of}; {there} are in"
 
 
 def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord) -> Conclusion:

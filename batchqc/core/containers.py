@@ -115,11 +115,12 @@ class LotLabel:
 #: What a label must say for a container to leave; a conditional one goes to listed sites only.
 RELEASED: Final = "released"
 CONDITIONALLY_RELEASED: Final = "conditionally released"
+SUPPLIED: Final = "supplied by exception"
 
 
 def shipping_problems(label: LotLabel, *, site: str, today: date) -> Iterator[str]:
     """Every reason why no container of a lot may be shipped to a site today."""
-    if label.disposition not in {RELEASED, CONDITIONALLY_RELEASED}:
+    if label.disposition not in {RELEASED, CONDITIONALLY_RELEASED, SUPPLIED}:
         yield f"lot {label.lot} is {label.disposition}, not released"
     if label.disposition == CONDITIONALLY_RELEASED and site not in (label.sites or ()):
         yield f"lot {label.lot} is conditionally released, and {site} is not on its list of sites"

@@ -11,7 +11,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -228,22 +228,34 @@ def _replicates(retest: Retest, reported: Iterable[Measurement]) -> Iterator[Wro
 
 
 def _too_many(retest: Retest, plan: Plan, reported: Iterable[Measurement]) -> Iterator[Wrong]:
+    """The number holds for whatever is under investigation, each by itself."""
+    valid = [
+        one
+        for one in retest.earlier
+        if one.result_type == REPORTABLE and one.run not in retest.invalid
+    ]
+    said: dict[RunKey, tuple[Measurement, str]] = {}
     for kind, samples, most in (
         ("retest", plan.samples, plan.retests),
         ("resample", plan.new_samples, plan.resamples),
     ):
-        used = {
-            one.run
-            for one in retest.earlier
-            if one.result_type == REPORTABLE
-            and one.run not in retest.invalid
-            and fold(one.sample) in samples
-        }
-        new: dict[RunKey, Measurement] = {}
-        for one in reported:
-            if fold(one.sample) in samples:
-                new.setdefault(one.run, one)
-        for count, one in enumerate(new.values(), len(used) + 1):
-            if count > most:
-                said = f"{kind} {count} of {most} that the plan allows; {len(used)} are in"
-                yield one, said, "Conclude on what is there; the number is not adjusted."
+        used = _runs_of(valid, samples)
+        for attribute, runs in _runs_of(reported, samples).items():
+            there = len(used.get(attribute, ()))
+            for count, one in enumerate(runs.values(), there + 1):
+                if count > most:
+                    what = f"{kind} {count} of {most} that the plan allows; {there} are in"
+                    said.setdefault(one.run, (one, what))
+    for one, what in said.values():
+        yield one, what, "Conclude on what is there; the number is not adjusted."
+
+
+def _runs_of(
+    rows: Iterable[Measurement], samples: Collection[str]
+) -> dict[Attribute, dict[RunKey, Measurement]]:
+    """The runs that measured something of some samples, each by its first row."""
+    found: dict[Attribute, dict[RunKey, Measurement]] = defaultdict(dict)
+    for one in rows:
+        if fold(one.sample) in samples:
+            found[attribute_of(one)].setdefault(one.run, one)
+    return found

@@ -10,12 +10,16 @@ from batchqc.actions.agreement import agreement_findings
 from batchqc.actions.annex16 import check_manufacture, transfer_to_stock
 from batchqc.actions.containers import Move, move_containers
 from batchqc.actions.dispositions import Decision, reject_lot, release_lot
+from batchqc.actions.doses import doses_of
 from batchqc.actions.holds import hold_lot
+from batchqc.actions.letting_go import let_go
 from batchqc.actions.lots import the_lot
 from batchqc.actions.open_work import open_work
 from batchqc.actions.shipments import take_back
 from batchqc.core.annex16 import POINTS
+from batchqc.core.conclusions import Wanted
 from batchqc.core.containers import ContainerStatus
+from batchqc.core.investigations import Finding
 from batchqc.core.lot_states import Disposition, Overlay
 from batchqc.core.open_work import Filter, Work
 from batchqc.core.permissions import Permission, Role
@@ -24,15 +28,29 @@ from batchqc.core.signatures import Refusal
 from batchqc.core.soundness import Grade
 from batchqc.errors import Conflict, InvalidInput, ReleaseBlocked
 from batchqc.records.annex16 import LotCheck, Transfer
+from batchqc.records.containers import containers_by, events_of
 from batchqc.records.decisions import certificates_of, dispositions_of
-from batchqc.records.holds import Hold
+from batchqc.records.holds import Hold, HoldEnd
+from batchqc.records.investigations import InvestigationStep
 from batchqc.records.lot_reviews import AuditReview
 from batchqc.records.registers import lot_by
-from tests.actions.investigating import perform
+from tests.actions.investigating import concluded, perform, review_phase
 from tests.actions.state import counts, grown
 from tests.actions.test_later_decisions import SUPPLY, later, policy
-from tests.records.genealogy import SHIPPED_ON, clinic, shipped, vials
-from tests.records.house import ADM, ANA, EXPIRES_ON, LOT, QA1, QA2, QA3, House, results, signing
+from tests.records.genealogy import SHIPPED_ON, SITE, clinic, shipped, vials
+from tests.records.house import (
+    ADM,
+    ANA,
+    EXPIRES_ON,
+    LOT,
+    QA1,
+    QA2,
+    QA3,
+    House,
+    alone,
+    results,
+    signing,
+)
 from tests.records.tampering import tamper
 
 SHIPMENT = "SHP-2026-000001"
@@ -343,3 +361,47 @@ def test_a_lot_released_before_the_policy_is_certified_after_and_goes_to_stock(h
         assert [
             one for one in agreement_findings(session, house.archive) if one.grade is Grade.LOSS
         ] == []
+
+
+def failed(house: House) -> None:
+    """The lot failed, is rejected, and has two vials."""
+    house.upload(results(viability="89"))
+    house.review()
+    perform(house)
+    with house.acting(QA1, Permission.REJECT_LOT) as tx:
+        assert isinstance(
+            reject_lot(tx, house.archive, lot=LOT, credentials=signing(QA1)), Decision
+        )
+    vials(house, LOT, V1, V2)
+    clinic(house)
+
+
+@pytest.mark.requirement("2.24")
+def test_doses_supplied_by_exception_leave_under_it_and_a_hold_of_them_ends(house: House):
+    failed(house)
+    today = house.now.at.date()
+    with pytest.raises(Conflict) as rejected:
+        shipped(house, V1, on=today)
+    assert f"lot {LOT} is rejected, not released" in rejected.value.reasons
+    assert not isinstance(policy(house, Policy.SUPPLY_BY_EXCEPTION, ON), Refusal)
+    assert later(house, Disposition.SUPPLIED, **SUPPLY) is Disposition.SUPPLIED
+    number = shipped(house, V1, on=today)
+    with house.reading() as session:
+        (event,) = events_of(session, [one.id for one in containers_by(session, [V1])])
+        assert event.reason.startswith(f"Shipped with {number}; supplied by exception: ")
+        doses = doses_of(session, the_lot(session, LOT), house.now())
+    assert sum(SITE in one.sentence for one in doses) == 1
+    hold(house)
+    with pytest.raises(Conflict) as held:
+        shipped(house, V2, on=today)
+    assert all("on hold" in one for one in held.value.reasons)
+    review_phase(house)
+    stands = Wanted(Finding.ORIGINAL_STANDS, "No cause was found in the laboratory")
+    assert isinstance(concluded(house, stands, by=QA3), InvestigationStep)
+    with house.acting(QA2, Permission.HOLD_LOT) as tx:
+        ended = let_go(tx, house.archive, lot=LOT, number=1, credentials=signing(QA2))
+        assert isinstance(ended, HoldEnd)
+    house.upload(alone("viability", run_id="VCB-2", value="50"))
+    with pytest.raises(Conflict) as again:
+        shipped(house, V2, on=today)
+    assert any("viability" in one.casefold() for one in again.value.reasons)

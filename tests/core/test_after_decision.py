@@ -66,3 +66,17 @@ def test_what_fails_is_told_unless_it_failed_when_it_was_decided(text: str, coun
     judged = [(PLAN, judge(PLAN, [measured(text)], ()))]
     assert [one[:6] for one in failing_now(judged, ())] == ["FAIL: "] * count
     assert list(failing_now(judged, KNOWN)) == []
+
+
+@pytest.mark.requirement("2.24")
+def test_what_failed_when_it_was_supplied_by_exception_keeps_no_dose_until_a_later_run_speaks():
+    first, later = measured("89", upload=FIRST), measured("88", upload=LATER, run=LATER)
+
+    def kept(*rows: Measurement, accepted: Collection[Named] = KNOWN) -> list[str]:
+        runs = {one.run for one in rows if one.run.upload == LATER}
+        judged = [(PLAN, judge(PLAN, rows, ()))]
+        return list(against_doses(judged, rows, runs, KNOWN, accepted))
+
+    assert kept(first) == []
+    assert len(kept(first, accepted={(PLAN.reference, "other")})) == 1
+    assert len(kept(first, later)) == 1

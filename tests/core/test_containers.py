@@ -69,9 +69,7 @@ def shipping(label: LotLabel, site: str = "CH") -> list[str]:
 
 
 @pytest.mark.requirement("2.42")
-@pytest.mark.parametrize(
-    "disposition", ["quarantine", "rejected", "recalled", "supplied by exception", "destroyed", ""]
-)
+@pytest.mark.parametrize("disposition", ["quarantine", "rejected", "recalled", "destroyed", ""])
 def test_a_container_of_a_lot_that_is_not_released_does_not_leave(disposition: str):
     label = LotLabel("L-1", disposition, ("look-back", "QA"), TODAY - timedelta(days=1))
     assert shipping(label) == [
@@ -123,3 +121,14 @@ def test_nothing_leaves_without_the_certification_that_is_asked_for_now(*, lacks
     label = LotLabel("L", "released", (), date(2030, 1, 1), lacks_certification=lacks)
     found = [*shipping_problems(label, site="S", today=date(2026, 1, 1))]
     assert [one[:36] for one in found] == ["lot L is released without the certif"] * lacks
+
+
+@pytest.mark.requirement("2.24")
+def test_doses_supplied_by_exception_leave_and_those_of_a_rejected_lot_do_not():
+    assert shipping(replace(LABEL, disposition="supplied by exception")) == []
+    assert shipping(replace(LABEL, disposition="rejected")) == ["lot L-1 is rejected, not released"]
+    kept = LotLabel("L-1", "supplied by exception", ("late failure",), TODAY - timedelta(days=1))
+    assert shipping(kept) == [
+        "lot L-1 is on hold: late failure",
+        "lot L-1 expired on 2026-05-31",
+    ]

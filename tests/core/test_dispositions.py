@@ -283,3 +283,13 @@ def test_another_result_never_turns_a_blocked_attribute_into_a_passed_one():
     for texts in (("89", "92"), ("92", "89"), ("92", "92"), ("n/a", "92")):
         rows = [measured(text, run=f"R-{n}") for n, text in enumerate(texts)]
         assert verdict_of(criterion(), *rows).blocks
+
+
+@pytest.mark.requirement("2.20")
+def test_a_release_that_is_to_be_certified_yet_leads_to_one_that_is():
+    released = replace(READY, disposition=Disposition.RELEASED)
+    assert not released.is_undecided
+    assert [one.name for one in readiness(released) if not one.is_open] == ["Disposition"]
+    lacking = replace(released, lacks_certification=True)
+    assert lacking.is_undecided
+    assert all(one.is_open for one in readiness(lacking))

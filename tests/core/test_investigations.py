@@ -556,6 +556,30 @@ def test_a_retest_reports_all_that_its_original_did():
     assert len(retest_problems(held, [alone, raw])) == 1
 
 
+@pytest.mark.requirement("3.03")
+def test_what_two_runs_measured_is_retested_as_often_as_planned_each():
+    other = ("release", "VIAB", "other")
+    second = measured("60", analyte="other", upload="U-2026-000008", run="R-8")
+    both = replace(OPEN, attributes=frozenset({VIABILITY, other}), runs=OPEN.runs | {second.run})
+    rows = [
+        retest("95", 2), retest("61", 3, analyte="other"),
+        retest("96", 4), retest("62", 5, analyte="other"),
+    ]  # fmt: skip
+
+    def problems(*there: Measurement) -> list[str]:
+        return conclusion_problems(CAUSE, both, on_record(second, *there), signer="q")
+
+    assert problems(*rows[:2]) == [
+        "the plan asks for 2 valid retests of other; 1 are in",
+        "the plan asks for 2 valid retests of viability; 1 are in",
+    ]
+    assert problems(*rows) == []
+    held = Retest(OOS, "MSC-1", both, (ORIGINAL, second), earlier=tuple(rows[:3]))
+    assert retest_problems(held, [rows[3]]) == []
+    (found,) = retest_problems(held, [retest("97", 6)])
+    assert found[1] == "retest 3 of 2 that the plan allows; 2 are in"
+
+
 def test_the_one_too_many_is_refused_and_invalid_runs_are_none():
     earlier = retest("95", 2), retest("95", 3, result_type="raw"), retest("95", 4)
     held = replace(HELD, earlier=earlier)
