@@ -103,7 +103,7 @@ def _holds(session: Session, lot: str) -> HoldsOut:
 
 
 def _hold(session: Session, row: Hold, end: HoldEnd | None) -> HoldOut:
-    reserved = certificate_let_go(session, end.key) if end else None
+    reserved = certificate_let_go(session, row.lot_id, end.key) if end else None
     return HoldOut(
         number=row.number,
         cause=row.cause,

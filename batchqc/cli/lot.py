@@ -239,8 +239,10 @@ def let_go_(
     with transaction(place.engine, actor, place.now()) as tx:
         credentials = keyboard.signing(reason)
         ended = let_go(tx, place.archive, lot=lot, number=number, credentials=credentials)
-        found = () if isinstance(ended, Refusal) else (certificate_let_go(tx.session, ended.key),)
-        anew = [one.natural_key for one in found if one is not None]
+        anew = []
+        if not isinstance(ended, Refusal):
+            found = certificate_let_go(tx.session, ended.hold.lot_id, ended.key)
+            anew = [found.natural_key] if found else []
     raise_refusal(ended)
     say(f"Hold {number} of lot {lot} has ended.")
     for one in anew:

@@ -157,9 +157,11 @@ def certificates_of(session: Session, lot: LotRow | None = None) -> Sequence[Cer
     return session.scalars(select(Certificate).order_by(Certificate.id)).all()
 
 
-def certificate_let_go(session: Session, end: str) -> Certificate | None:
-    """The certificate that was reserved with the end of a hold, by its key."""
-    return session.scalar(select(Certificate).where(Certificate.let_go == end))
+def certificate_let_go(session: Session, lot: int, end: str) -> Certificate | None:
+    """The certificate of a lot, by its surrogate id, that was reserved with the end of a hold."""
+    return session.scalar(
+        select(Certificate).where(Certificate.lot_id == lot, Certificate.let_go == end)
+    )
 
 
 @once

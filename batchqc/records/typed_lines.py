@@ -77,14 +77,17 @@ def count_typed_up_to(session: Session, sought: SoughtEntries, most: int) -> int
 
 def results_of_use(session: Session, lots: Iterable[LotRow]) -> frozenset[Reported]:
     """Sample, test and analyte of every reportable result, but of entries that did not match."""
-    useless = select(EntryVerification.upload_id).where(EntryVerification.matches == 0)
+    is_useless = EntryVerification.matches == 0
     query = (
         select(SampleRow.sample, AssayRun.test, MeasurementRow.analyte)
         .join(AssayRun, AssayRun.id == MeasurementRow.assay_run_id)
         .join(SampleRow, SampleRow.id == MeasurementRow.sample_id)
+        .outerjoin(
+            EntryVerification, (EntryVerification.upload_id == AssayRun.upload_id) & is_useless
+        )
         .where(
             AssayRun.lot_id.in_([lot.id for lot in lots]),
-            AssayRun.upload_id.not_in(useless),
+            EntryVerification.id.is_(None),
             MeasurementRow.result_type == REPORTABLE,
         )
     )
