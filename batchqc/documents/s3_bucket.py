@@ -142,7 +142,7 @@ class Bucket:
                 self._s3.put_object_legal_hold(Bucket=self._name, LegalHold=status, **version)
 
     def check_removable(self, key: str, *, whatever_hold: bool = False) -> None:
-        """Whether the service would let every version go: no legal hold (or any), retention over.
+        """Whether the service lets every version go: retention over, no hold, or ``whatever_hold``.
 
         Raises:
             Conflict: BQC-ARC-008.

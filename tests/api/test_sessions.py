@@ -184,7 +184,7 @@ def test_what_is_sent_twice_ends_once(site: Site):
 
 @pytest.mark.requirement("1.16", "1.17")
 def test_who_has_an_authenticator_ends_sessions_with_a_code_of_it_once(
-    coded: tuple[Site, pyotp.TOTP],  # noqa: F811
+    coded: tuple[Site, pyotp.TOTP],  # noqa: F811 - the fixture
 ):
     site, totp = coded
     used = code(site.house, totp)

@@ -30,7 +30,7 @@ def test_a_stop_is_recorded_and_what_was_signed_in_it_is_entered_late(home: Path
     began = newest_entry(home).replace(microsecond=0) + timedelta(seconds=1)
     within, ended_at = began + timedelta(seconds=1), began + timedelta(seconds=2)
     while clock.now() <= ended_at:
-        time.sleep(0.1)
+        time.sleep(0.1)  # commands go by the real clock: a stop has to have ended
     assert "Stop 1 is recorded" in done(
         home, "stop", "add", began.isoformat(), *why, who=APPROVER
     )  # fmt: skip

@@ -244,7 +244,7 @@ def test_nobody_begins_without_the_disk_of_the_database_or_the_store(
 
 @pytest.mark.requirement("1.62")
 def test_a_worker_begins_by_no_clock_that_has_to_be_synchronised_and_is_not(
-    home: Path,  # noqa: F811
+    home: Path,  # noqa: F811 - the fixture
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("BATCHQC_SEAL_PASSPHRASE", PASSWORD)
