@@ -2,9 +2,9 @@
 
 A run with nothing to say about it is *clean*: its results all pass inside their alert limits, it
 was read from a file soon after it was measured, on an instrument and by an analyst that the test is
-usually done with, it reports what it measured, and nothing replaced, repeated or corrected it.
-Every other run tells each
-reason. The review itself is of every run, clean or not.
+usually done with, it reports what it measured, no value of it averages several samples (requirement
+3.09), and nothing replaced, repeated or corrected it. Every other run tells each reason. The review
+itself is of every run, clean or not.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from typing import Final
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
 from batchqc.core.entries import SecondEntry
 from batchqc.core.runs import RunValidity, Validity
-from batchqc.core.subjects import Measured
+from batchqc.core.subjects import Aggregate, Measured
 from batchqc.core.timing import Timing, timing
 from batchqc.core.verdicts import Outcome, Verdict
 
@@ -40,6 +40,7 @@ class Why(StrEnum):
     TYPED = "manual entry"
     LATE = "entered late"
     WINDOW = "outside its time window"
+    SAMPLES = "one value of several samples"
     INSTRUMENT = "off the usual instrument"
     ANALYST = "off the usual analyst"
     REGISTER = "register"
@@ -142,6 +143,7 @@ def _exceptions(
     yield from _of_versions(facts, run, own)
     yield from _of_entry(facts.entered[run], own)
     yield from _of_windows(own, judged)
+    yield from _of_samples(run, judged)
     yield from _of_habits(facts.habits.get(run.test), own)
     for sample in sorted({one.sample for one in own} & facts.corrected.keys()):
         yield Exceptional(Why.CORRECTED, facts.corrected[sample])
@@ -205,6 +207,22 @@ def _of_windows(own: Sequence[Measurement], judged: Sequence[Verdict]) -> Iterat
                 yield Exceptional(
                     Why.WINDOW, f"row {one.cell.row}, {one.analyte}: the time is {state}"
                 )
+
+
+def _of_samples(run: RunKey, judged: Sequence[Verdict]) -> Iterator[Exceptional]:
+    """A value that is made of several samples may hide what one of them alone would say."""
+    for verdict in judged:
+        subject = verdict.criterion.subject
+        if not isinstance(subject, Measured) or verdict.outcome is Outcome.CANNOT_JUDGE:
+            continue
+        samples: dict[str, list[str]] = defaultdict(list)
+        for one in verdict.measurements:
+            if one.run == run:
+                samples[one.sample].append(one.shown.text)
+        if len(samples) > 1 and (how := subject.replicates.aggregate) is not Aggregate.EACH:
+            each = "; ".join(f"{sample}: {', '.join(told)}" for sample, told in samples.items())
+            said = f"{verdict.criterion.title}: the {how} is of {len(samples)} samples, {each}"
+            yield Exceptional(Why.SAMPLES, said)
 
 
 def _of_habits(habit: Habit | None, own: Sequence[Measurement]) -> Iterator[Exceptional]:

@@ -17,9 +17,9 @@ from batchqc.core.review_by_exception import (
     seen_by_exception,
 )
 from batchqc.core.runs import RunValidity, Validity
-from batchqc.core.subjects import Derived, Input
+from batchqc.core.subjects import Aggregate, Derived, Input, ReplicatePlan
 from batchqc.core.verdicts import Trend
-from tests.core.world import TISSUE, criterion, measured, verdict_of
+from tests.core.world import EACH_OF_2, TISSUE, criterion, measured, verdict_of
 
 ONE = measured("95")
 PASSED = verdict_of(criterion(), ONE)
@@ -131,3 +131,31 @@ def test_a_computed_criterion_has_no_window_of_its_own():
     formula = Derived(parse_formula("a"), (Input("a", "viability"),), "%")
     computed = replace(PASSED, criterion=replace(criterion(), subject=formula))
     assert whys(replace(CLEAN, verdicts=[PASSED, computed])) == []
+
+
+def of_two_samples(plan: ReplicatePlan) -> ReviewFacts:
+    """A run with one row of one sample, and one of another."""
+    rows = [measured("85"), measured("99", 2, sample="MSC-1-S02")]
+    judged = verdict_of(criterion(plan=plan), *rows)
+    return replace(CLEAN, measurements=rows, verdicts=[judged])
+
+
+@pytest.mark.requirement("3.09")
+def test_one_value_of_several_samples_is_listed_with_what_each_of_them_says():
+    facts = of_two_samples(ReplicatePlan(2, Aggregate.MEAN))
+    ((seen,),) = (one.exceptions for one in seen_by_exception(facts))
+    assert seen.why is Why.SAMPLES
+    assert seen.said == "Viability: the mean is of 2 samples, MSC-1-S01: 85; MSC-1-S02: 99"
+
+
+def test_samples_that_are_judged_each_or_in_no_value_at_all_are_no_such_value():
+    assert whys(of_two_samples(EACH_OF_2)) == [Why.OOS]
+    assert whys(of_two_samples(ReplicatePlan(3, Aggregate.MEAN))) == [Why.NOT_JUDGED]
+
+
+def test_two_runs_that_are_of_one_sample_each_are_no_such_value():
+    facts = of_two_samples(ReplicatePlan(2, Aggregate.MEAN))
+    judged = facts.verdicts[0]
+    first, second = judged.measurements
+    apart = replace(judged, measurements=(first, replace(second, run=OTHER)))
+    assert Why.SAMPLES not in whys(replace(facts, verdicts=[apart]))
