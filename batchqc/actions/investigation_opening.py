@@ -1,7 +1,11 @@
-"""A result that fails opens its investigation in the transaction that made it fail (2.01, 3.12)."""
+"""A result that fails opens its investigation in the transaction that made it fail (2.01, 3.12).
+
+One that cannot be judged, and does not fail, a person opens one for.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +14,7 @@ from sqlalchemy import select
 from batchqc.actions.certificate_states import withdraw_certificate
 from batchqc.actions.failing import judged
 from batchqc.actions.holds import hold_if_in_use
-from batchqc.actions.lots import lock_lots
+from batchqc.actions.lots import lock_lot, lock_lots, the_lot
 from batchqc.actions.outlook import Outlook
 from batchqc.actions.permission import require
 from batchqc.actions.signing import check_reason
@@ -19,10 +23,11 @@ from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
+from batchqc.core.questioned import questioned
 from batchqc.core.subjects import Derived, Measured
 from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.documents.archive import Archive
-from batchqc.errors import InvalidInput
+from batchqc.errors import Conflict, InvalidInput, NotFound
 from batchqc.records.decisions import newest_dispositions
 from batchqc.records.investigations import (
     InvestigationRow,
@@ -93,6 +98,67 @@ def sweep(tx: Transaction, archive: Archive, *, after: int = 0) -> tuple[list[st
     return [one.natural_key for one in opened], ids[-1] if ids else 0
 
 
+def open_by_hand(
+    tx: Transaction, archive: Archive, *, lot: str, criterion: str, stage: str = "", reason: str
+) -> InvestigationRow:
+    """Open an investigation of results that cannot be judged, where none of them fails.
+
+    Args:
+        tx: of who asks for it.
+        archive: the store.
+        lot: which.
+        criterion: by its id in a specification that judges the lot.
+        stage: of the specification, where several have such a criterion; "" is the first.
+        reason: why; it is told with the sentence of the verdict.
+
+    Raises:
+        NotFound: there is no such lot or criterion.
+        Conflict: nothing is to be investigated so, or a result fails, which opens its own.
+    """
+    require(tx, Permission.INVESTIGATE)
+    check_reason(reason)
+    row = the_lot(tx.session, lot)
+    lock_lot(tx, row)
+    found = judged(tx.session, archive, row)
+    of = [(one, found.known.judged_by(one)) for one in found.specifications]
+    chosen = [
+        (one, verdict)
+        for one, verdicts in of
+        for verdict in verdicts
+        if verdict.criterion.id == criterion and stage in {"", one.stage.value}
+    ]
+    if not chosen:
+        raise NotFound(
+            "BQC-OOS-016",
+            f'no specification that judges lot {row.lot} has a criterion "{criterion}"'
+            + (f' at stage "{stage}"' if stage else ""),
+            hint="See the lot for the criteria that it is judged by.",
+        )
+    specification, verdict = chosen[0]
+    known = found.known
+    failure = questioned(specification, verdict, known.measurements, known.investigations)
+    if failure is None:
+        raise Conflict(
+            "BQC-OOS-017",
+            f"{criterion} of lot {row.lot} has no result that cannot be judged and that nothing"
+            f" investigates: {verdict.sentence}",
+            hint="See the lot for its results, and for the investigations that are open.",
+        )
+    failing = [one for one in known.failing(of) if one.attributes & failure.attributes]
+    if failing:
+        raise Conflict(
+            "BQC-OOS-018",
+            f"a result of {criterion} of lot {row.lot} fails, and has its own investigation",
+            reasons=[one.sentence for one in failing],
+            hint="Conclude that one, or open it again.",
+        )
+    told = replace(failure, sentence=f"{failure.sentence}; opened by hand: {reason}")
+    opened = open_investigation(tx, row, told, found.runs, reason=reason)
+    said = f"{criterion} cannot be judged: {opened.natural_key}: {told.sentence}"
+    hold_in_use(tx, row, said, opened.key, fails=False)
+    return opened
+
+
 def set_days_due(tx: Transaction, *, days: int, reason: str) -> InvestigationRule:
     """Say in how many days investigations are due that are opened from now on."""
     require(tx, Permission.SET_REGISTER_RULE)
@@ -128,9 +194,17 @@ def hold_numbers(tx: Transaction) -> None:
 
 
 def open_investigation(
-    tx: Transaction, lot: LotRow, failure: Failure, runs: Sequence[AssayRun] = ()
+    tx: Transaction,
+    lot: LotRow,
+    failure: Failure,
+    runs: Sequence[AssayRun] = (),
+    *,
+    reason: str = "",
 ) -> InvestigationRow:
-    """Open an investigation of a failure, or of a result that did not come, which has no run."""
+    """Open an investigation of a failure, or of a result that did not come, which has no run.
+
+    Only who opens one by hand tells a reason.
+    """
     year = tx.now.year
     hold_numbers(tx)
     today = tx.now.astimezone(ZoneInfo(lot.site.time_zone)).date()
@@ -158,6 +232,7 @@ def open_investigation(
         "investigation opened",
         rows=[row],
         about=[lot.key],
+        reason=reason,
         after={"criterion": failure.criterion, "sentence": failure.sentence, "due": row.due_on},
     )
     return row

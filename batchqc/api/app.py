@@ -35,6 +35,7 @@ from batchqc.api import (
     health,
     holds,
     investigation_documents,
+    investigation_opening,
     investigations,
     jobs,
     laboratory,
@@ -107,12 +108,11 @@ _NOUNS: Final = (
     session, sessions, single_sign_on, authenticators, people, accounts, links, account_reports,
     registers, donors, donor_panels, laboratory, specifications, specification_tools, methods,
     lots, results, reviews, review_series, decisions, annex16, holds, investigation_documents,
-    investigations, deviations, genealogy, containers, shipments, look_backs, profiles,
-    upload_files, uploads, entries, corrections, certificates, certificate_data, description,
-    audit, trail_samples, tracing, trends, trend_limits, trend_figures, potency, quality_reviews,
-    events, open_work, system_stops, lot_form, log, certificate_copies, archive, exports, jobs,
-    layouts, renditions,
-    verification,
+    investigation_opening, investigations, deviations, genealogy, containers, shipments, look_backs,
+    profiles, upload_files, uploads, entries, corrections, certificates, certificate_data,
+    description, audit, trail_samples, tracing, trends, trend_limits, trend_figures, potency,
+    quality_reviews, events, open_work, system_stops, lot_form, log, certificate_copies, archive,
+    exports, jobs, layouts, renditions, verification,
     status_page,  # short, for codes on paper
     health, metrics,  # where machines look for them
 )  # fmt: skip

@@ -21,6 +21,15 @@ NUMBER = Field(examples=["OOS-2026-000001"])
 _Texts = Annotated[list[str], Field(default_factory=list, max_length=20)]
 
 
+class ByHand(Sent):
+    """Results that cannot be judged and do not fail, which a person wants to be investigated."""
+
+    lot: str
+    criterion: str = Field(examples=["viability"])
+    stage: str = Field(default="", description="Where several specifications have the criterion.")
+    reason: str = Field(max_length=2000, examples=["Measured twice: the run was thought lost"])
+
+
 class Answer(Sent):
     """The answer to one question of the checklist: yes, no or not applicable; why if not yes."""
 

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Query, Response
-from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from batchqc.actions.compliance_patterns import find_patterns
 from batchqc.actions.investigation_conclusions import conclude
-from batchqc.actions.investigation_opening import set_days_due, sweep
 from batchqc.actions.investigations import (
     cases,
     extend_due_date,
@@ -37,30 +35,16 @@ from batchqc.api.investigation_shapes import (
     pattern_out,
 )
 from batchqc.api.routes import PREFIX, Routes
-from batchqc.api.sent import COUNTED, Day, Sent
-from batchqc.api.shapes import LARGEST, After, Limit, Page, page_together
+from batchqc.api.sent import Day
+from batchqc.api.shapes import After, Limit, Page, page_together
 from batchqc.api.tags import TAGGED, tagged
 from batchqc.core.permissions import Permission
 from batchqc.core.signatures import Refusal
-from batchqc.records.investigations import InvestigationRow, InvestigationStep, days_due
+from batchqc.records.investigations import InvestigationRow, InvestigationStep
 
 router = Routes(PREFIX, tags=["investigations"], responses=PROBLEMS)
 
 Lot = Annotated[str, Query(description="Only of this lot.")]
-
-
-class Rule(Sent):
-    """In how many days an investigation is due."""
-
-    days: Annotated[int, Field(ge=0, le=LARGEST), COUNTED]
-    reason: str = ""
-
-
-class Swept(BaseModel):
-    """What a sweep opened, and where to go on; 0 at the end."""
-
-    opened: list[str]
-    next: int
 
 
 @router.get("/investigations", summary="OOS investigations")
@@ -103,40 +87,6 @@ def compliance_patterns(
             until=tested.until if tested else None,
             lots=len(lots),
         )
-
-
-@router.get("/investigations/rule", summary="In how many days an investigation is due")
-def rule(call: SignedIn) -> Rule:
-    """The rule for those that are opened now."""
-    with call.reading() as session:
-        return Rule(days=days_due(session))
-
-
-@router.post(
-    "/investigations/rule", status_code=201, response_model=Rule, summary="Set the due days"
-)
-def new_rule(call: Writing, sent: Rule) -> Response:
-    """It counts for investigations that are opened from now on."""
-    with call.writing(Permission.SET_REGISTER_RULE, sent) as work:
-        if work.is_new:
-            row = set_days_due(work.tx, days=sent.days, reason=sent.reason)
-            work.answer(201, Rule(days=row.days, reason=row.reason))
-    return work.response()
-
-
-@router.post(
-    "/investigations/sweep",
-    status_code=201,
-    response_model=Swept,
-    summary="Open what is missing for the next lots",
-)
-def new_sweep(call: Writing, after: Annotated[int, Query(ge=0, le=LARGEST)] = 0) -> Response:
-    """For results of files that show no verdicts; a few hundred lots at a time."""
-    with call.writing(Permission.INVESTIGATE, str(after)) as work:
-        if work.is_new:
-            opened, then = sweep(work.tx, call.door.archive, after=after)
-            work.answer(201, Swept(opened=opened, next=then))
-    return work.response()
 
 
 @router.get(

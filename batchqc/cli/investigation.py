@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from batchqc.actions.attachments import Document
 from batchqc.actions.compliance_patterns import find_patterns
-from batchqc.actions.investigation_opening import set_days_due, sweep
+from batchqc.actions.investigation_opening import open_by_hand, set_days_due, sweep
 from batchqc.actions.investigations import file_document, the_investigation
 from batchqc.actions.lots import the_lot
 from batchqc.actions.siblings import siblings_of
@@ -69,6 +69,27 @@ def show(context: typer.Context, number: Number) -> None:
     facts(said)
     table(("Step", "What", "Who", "When (UTC)", "Detail"), taken, empty="Nothing was done yet.")
     table(("Lot", "Shares", "Disposition"), others, empty="No other lot shares anything with it.")
+
+
+@app.command("open")
+def open_(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="Lot.")],
+    criterion: Annotated[str, typer.Argument(help="Its criterion that cannot be judged.")],
+    user: User,
+    reason: Reason,
+    stage: Annotated[
+        str, typer.Option(help="Where several specifications have the criterion.")
+    ] = "",
+) -> None:
+    """Open one of results that cannot be judged; where a result fails, one opens by itself."""
+    place = workplace(context)
+    actor = at_keyboard(place, user).acting(Permission.INVESTIGATE)
+    with transaction(place.engine, actor, place.now()) as tx:
+        number = open_by_hand(
+            tx, place.archive, lot=lot, criterion=criterion, stage=stage, reason=reason
+        ).natural_key
+    say(f"{number} is opened.")
 
 
 @app.command()

@@ -128,13 +128,13 @@ def readiness(facts: LotFacts) -> tuple[Gate, ...]:
         Gate(
             "Results",
             _results(facts),
-            "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+            "Upload what is missing; reject the lot, or have its investigation concluded.",
             (*facts.pending.remarks, *(one.sentence for one in facts.unreported)),
         ),
         Gate(
             "Other stages",
             facts.beside,
-            "Reject the lot, or have QA conclude on what failed.",
+            "Reject the lot, or have its investigation concluded.",
         ),
         Gate(
             "Review",

@@ -16,6 +16,7 @@ from batchqc.api import certificates as api
 from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
 from batchqc.core.lot_states import UNDECIDED, Progress
+from batchqc.core.permissions import Permission, is_permitted
 from batchqc.errors import NotFound
 from batchqc.records.audit import newest_about
 from batchqc.records.cell_banks import parents_of
@@ -24,6 +25,7 @@ from batchqc.records.once import each_once
 from batchqc.web.calls import Visit
 from batchqc.web.charts import chart_of
 from batchqc.web.decision_kinds import offered
+from batchqc.web.investigation_new import may_be_asked_for
 from batchqc.web.lot_links import links_of
 from batchqc.web.lot_results import Line, by_category, first_to_look_at, lines_of, sources_of, tally
 from batchqc.web.lot_rows import rows, strip
@@ -104,6 +106,9 @@ def _chosen(
     content = {"case": case, "lines": lines, "chosen": chosen, "chart": None}
     if chosen is None:
         return content | {"sources": (), "controls": ()}
+    content["is_asked"] = may_be_asked_for(case, chosen.verdict) and is_permitted(
+        call.person.roles, Permission.INVESTIGATE
+    )
     sources, controls = sources_of(case, chosen.verdict)
     chart = chart_of(session, call.door, case, chosen.verdict)
     return content | {"sources": sources, "controls": controls, "chart": chart}

@@ -150,3 +150,21 @@ def test_patterns_are_looked_for_in_the_lots_of_some_days(site: Site):
     assert site.get(AUD, f"/investigations/patterns?{days}") == told
     for far in ("since=0001-01-01", "until=0001-01-01", "until=9999-12-31"):
         assert site.get(AUD, f"/investigations/patterns?{far}")["lots"] in {0, 1}
+
+
+@pytest.mark.requirement("3.06")
+def test_what_cannot_be_judged_and_does_not_fail_is_investigated_where_somebody_asks(site: Site):
+    assert upload(site, alone("viability", value="95")).status_code == 201
+    assert upload(site, alone("viability", value="96", run_id="VCB-2")).status_code == 201
+    wanted = {"lot": LOT, "criterion": "viability", "reason": "Measured twice by mistake"}
+    assert site.send(AUD, "POST", "/investigations", json=wanted).status_code == 403
+    blank = site.send(ANA, "POST", "/investigations", json=wanted | {"reason": ""})
+    assert blank.status_code == 422
+    other = site.send(ANA, "POST", "/investigations", json=wanted | {"stage": "stability"})
+    assert (other.status_code, other.json()["code"]) == (404, "BQC-OOS-016")
+    opened = site.send(ANA, "POST", "/investigations", json=wanted)
+    assert opened.status_code == 201
+    assert opened.json()["number"] == OOS
+    assert opened.json()["sentence"].endswith("opened by hand: Measured twice by mistake")
+    again = site.send(ANA, "POST", "/investigations", json=wanted)
+    assert (again.status_code, again.json()["code"]) == (409, "BQC-OOS-017")

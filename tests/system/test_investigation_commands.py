@@ -15,6 +15,7 @@ from batchqc.errors import Conflict, InvalidInput
 from tests.actions.typing_results import REPORT
 
 LOT = "SIM-26-002"
+SIMULATED = Path(__file__).parents[2] / "batchqc" / "cli" / "demo_lots" / "sim_first_days.csv"
 WHY = ("--reason", "As the SOP has it")
 ANSWERS = [part for name in CHECKLIST for part in ("--answer", f"{name}=yes")]
 
@@ -86,3 +87,20 @@ def test_a_deviation_is_recorded_and_listed(home: Path):
     record = ("deviation", "record", "DEV-26-014", "open", "--title", "Freezer", "--link", "QMS 1")
     done(home, *record, "--blocking", "--lot", LOT, *WHY, who=RELEASER)
     assert LOT in done(home, "deviation", "list")
+
+
+def test_what_does_not_fail_is_opened_by_hand_where_it_cannot_be_judged(home: Path, tmp_path: Path):
+    asked = ("investigation", "open", LOT, "viability", "--reason", "Measured twice by mistake")
+    passes = refused(home, *asked, who=ANALYST)
+    assert isinstance(passes, Conflict)
+    assert passes.code == "BQC-OOS-017"
+    header, *rows = SIMULATED.read_text().splitlines()
+    (row,) = [one for one in rows if one.startswith(LOT) and ",viability," in one]
+    run = row.split(",")[12]
+    again = tmp_path / "again.csv"
+    again.write_text(f"{header}\n{row.replace(run, 'VIAB-AGAIN')}\n")
+    done(home, "upload", again, who=ANALYST)
+    number = re.findall(r"OOS-\d{4}-\d{6}", done(home, *asked, who=ANALYST))[0]
+    shown = done(home, "investigation", "show", number)
+    assert "two results, no authorised retest" in shown
+    assert "opened by hand: Measured twice by mistake" in shown

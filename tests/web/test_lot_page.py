@@ -38,7 +38,7 @@ def test_a_blocked_lot_says_what_blocks_it_and_what_to_do(qa: Visitor):
     for told in (
         "FAIL: 89 % does not meet > 90 %",
         "no result for IDO activity, kynurenine",
-        "Upload what is missing; reject the lot, or have QA conclude on what failed.",
+        "Upload what is missing; reject the lot, or have its investigation concluded.",
         "Have a reviewer who neither measured nor uploaded review each run.",
     ):
         expect(qa.page.get_by_text(told).first).to_be_visible()

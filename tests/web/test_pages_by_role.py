@@ -78,6 +78,7 @@ FORMS: Final = {
     "/lots/{lot}/review/trail": "POST /lots/{lot}/audit-review",
     "/corrections/new": "POST /corrections",
     "/corrections/C-2026-000001/decision/approve": "POST /corrections/{number}/decision",
+    "/lots/{lot}/investigation": "POST /investigations",
     "/investigations/documents": "POST /investigations/documents",
     "/investigations/{number}/phase-one": "POST /investigations/{number}/phase-one",
     "/investigations/{number}/review": "POST /investigations/{number}/phase-one/review",
