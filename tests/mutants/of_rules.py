@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 _LARGE = ("intake/test_large.py",)
+_BY_HAND = ("actions/test_investigations_by_hand.py",)
 
 OF_RULES = (
     Mutant("verdicts", "if value.is_inside(passing):", "if not value.is_outside(passing):"),
@@ -171,6 +172,16 @@ OF_RULES = (
     Mutant("conditional", "if name in waiting and day < today", "if name in waiting and day <= today"),
     Mutant("after_decision", "(one.blocks and not is_known)", "False"),
     Mutant("after_decision", "in known and not tests & touched", "in known"),
+    Mutant("questioned", "if verdict.outcome is not Outcome.CANNOT_JUDGE or", "if"),
+    Mutant("questioned", "        and not one.retest_of\n", ""),
+    Mutant("questioned", "        and not any(each.sets_aside(one) for each in known)\n", ""),
+    Mutant("questioned", "one.superseded_by or same_run(one.run) not in corrected", "True"),
+    Mutant("questioned", " and runs <= one.runs\n", "\n"),
+    Mutant("questioned", "or is_open or why_unverified(own)", "or is_open"),
+    Mutant("actions/investigation_opening", "    if failing:\n        raise Conflict(", "    if not of:\n        raise Conflict(", _BY_HAND),
+    Mutant("actions/investigation_opening", "hold_in_use(tx, row, said, opened.key, fails=False)", "pass", _BY_HAND),
+    Mutant("review_by_exception", "            if one.run == run:\n", "            if one.run:\n"),
+    Mutant("review_by_exception", "if len(samples) > 1 and", "if len(samples) > 2 and"),
     Mutant("conclusions", "    if signer in known.people:", "    if False:"),
     Mutant("conclusions", "or not any(other.is_original(one) for other in known.others)", "or True"),
     Mutant("conclusions", "investigation.is_original(one)  # where", "False  # where"),
