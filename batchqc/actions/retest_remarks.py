@@ -28,6 +28,7 @@ def retest_statements(case: LotCase) -> Iterator[str]:
         void = sum(one.conclusion.is_cause for one in concluded if one.conclusion is not None)
         numbers = ", ".join(one.number for one in concluded)
         yield (
-            f"Results investigated as out of specification: {len(concluded)} ({numbers});"
+            "Results investigated as out of specification, late or contradictory:"
+            f" {len(concluded)} ({numbers});"
             f" invalidated with an assignable laboratory cause: {void}."
         )

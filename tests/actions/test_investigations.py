@@ -155,7 +155,7 @@ def test_retests_count_by_the_conclusion_and_the_certificate_says_so(house: Hous
     notes = " ".join(content["notes"][number - 1] for number in line["notes"])
     assert f"retested under {OOS} (retests: 2, each judged alone)" in notes
     assert "89.1 in run VCB-250520-01 (VIAB) of U-2026-000001, original invalidated" in notes
-    assert any(f"out of specification: 1 ({OOS})" in one for one in content["statements"])
+    assert any(f"contradictory: 1 ({OOS})" in one for one in content["statements"])
     with house.acting(QA1, Permission.CONCLUDE_INVESTIGATION) as tx:
         assert isinstance(reopen(tx, number=OOS, credentials=signing(QA1)), InvestigationStep)
     (held,) = gate(house, "Hold")
