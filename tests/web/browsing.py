@@ -54,12 +54,18 @@ class Visitor:
     def begin_anew(self) -> None:
         """Go on in a new tab."""
         self._page, self._arrives = self.context.new_page(), False
-        # Each page comes as if it were the first: its style before anything of it is painted.
+        self._keeps = True  # what the server says may be kept
+        self._page.on("console", self._said)
+        self._page.on("pageerror", lambda error: self.wrong.append(str(error)))
+
+    def keep_nothing(self) -> None:
+        """Let each page come as if it were the first: its style before anything is painted."""
+        if not self._keeps:
+            return
+        self._keeps = False
         session = self.context.new_cdp_session(self._page)
         session.send("Network.enable", timeout=_ANSWERS)
         session.send("Network.setCacheDisabled", {"cacheDisabled": True}, timeout=_ANSWERS)
-        self._page.on("console", self._said)
-        self._page.on("pageerror", lambda error: self.wrong.append(str(error)))
 
     def __enter__(self) -> Self:
         return self

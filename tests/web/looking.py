@@ -79,6 +79,7 @@ def end_tabs() -> None:
 
 
 def _look_at(visitor: Visitor, path: str) -> None:
+    visitor.keep_nothing()
     visitor.resize(1440, 1000)
     visitor.go(path)
     for look in _LOOKS:

@@ -55,6 +55,7 @@ def test_a_screen_is_accessible_stays_in_its_window_and_does_not_move(qa: Visito
 
 
 def test_what_is_told_of_a_point_moves_nothing_and_is_accessible(qa: Visitor):
+    qa.keep_nothing()
     qa.page.set_viewport_size({"width": 1440, "height": 1000})
     for scheme in ("light", "dark"):
         qa.page.emulate_media(color_scheme=scheme)
