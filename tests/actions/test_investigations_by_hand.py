@@ -23,6 +23,7 @@ from tests.actions.investigating import (
 )
 from tests.actions.state import counts
 from tests.actions.test_rebinding import RIGHT, correct, second
+from tests.actions.typing_results import VIAB, enter, verify
 from tests.records.house import ANA, AUD, LOT, House, alone
 from tests.records.laboratory import adopt_method
 
@@ -168,3 +169,25 @@ def test_what_fails_once_the_lot_is_bound_anew_opens_its_own_investigation(house
     house.review()
     conclude_cause(house, cause=Cause.ANALYST)
     assert gate(house) == (f"{other} (viability): phase I is to be performed",)
+
+
+@pytest.mark.requirement("2.01")
+def test_what_waits_for_its_second_entry_fails_after_the_conclusion_and_is_investigated(
+    house: House,
+):
+    measured_twice(house)
+    opened(house)
+    typed = enter(house, VIAB, values=("80",)).number
+    perform(house)
+    review_phase(house)
+    plan(house)
+    retest(house, "98", "VCB-R1")
+    retest(house, "97", "VCB-R2")
+    house.review()
+    conclude_cause(house, cause=Cause.ANALYST)
+    outcome, said = viability(house)
+    assert (outcome, "not verified by a second person" in said) == ("CANNOT_JUDGE", True)
+    assert verify(house, typed, "80", unit="%")
+    assert viability(house)[0] == "CANNOT_JUDGE"
+    assert gate(house) == ("OOS-2026-000002 (viability): phase I is to be performed",)
+    assert "80 % does not meet > 90 %" in case_of(house, "OOS-2026-000002").row.sentence

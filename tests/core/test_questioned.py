@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from batchqc.core.assays import Measurement
+from batchqc.core.conclusions import Cause, OnRecord, Wanted, conclusion_of
 from batchqc.core.entries import SecondEntry
 from batchqc.core.failures import Failure
 from batchqc.core.investigations import Conclusion, Finding, Investigation
@@ -101,3 +102,14 @@ def test_what_was_opened_by_hand_says_so():
     assert is_by_hand(told.sentence)
     assert not is_by_hand(found.sentence)
     assert not is_by_hand("FAIL: growth; opened by hand: does not meet no growth")
+
+
+def test_what_waits_for_its_second_entry_is_not_set_aside_beside_it():
+    typed = measured("80", run="R-3", upload="U-2026-000003", second=SecondEntry.WAITS)
+    nobody = frozenset[str]()
+    wanted = Wanted(Finding.LABORATORY_CAUSE, "The counter", cause=Cause.INSTRUMENT)
+    for one, there in ((typed, False), (replace(typed, second=SecondEntry.VERIFIED), True)):
+        known = OnRecord((FIRST, AGAIN, one), (), frozenset(), nobody, {})
+        void = conclusion_of(wanted, BY_HAND, known).set_aside
+        assert {FIRST.run, AGAIN.run} <= {run for run, _ in void}
+        assert ((typed.run, "viability") in void) is there

@@ -186,6 +186,7 @@ OF_RULES = (
     Mutant("actions/investigation_opening", "hold_in_use(tx, row, said, opened.key, fails=False)", "pass", _BY_HAND),
     Mutant("review_by_exception", "            if one.run == run:\n", "            if one.run:\n"),
     Mutant("review_by_exception", "if len(samples) > 1 and", "if len(samples) > 2 and"),
+    Mutant("conclusions", "        and one.second is not SecondEntry.WAITS\n", ""),
     Mutant("conclusions", "    if signer in known.people:", "    if False:"),
     Mutant("conclusions", "or not any(other.is_original(one) for other in known.others)", "or True"),
     Mutant("conclusions", "investigation.is_original(one)  # where", "False  # where"),
