@@ -5,7 +5,6 @@ One that cannot be judged, and does not fail, a person opens one for.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ from batchqc.core.holds import Cause
 from batchqc.core.identifiers import fold
 from batchqc.core.lot_states import Disposition
 from batchqc.core.permissions import Permission
-from batchqc.core.questioned import questioned
+from batchqc.core.questioned import by_hand, questioned
 from batchqc.core.subjects import Derived, Measured
 from batchqc.core.verdicts import Outcome, Verdict
 from batchqc.documents.archive import Archive
@@ -152,7 +151,7 @@ def open_by_hand(
             reasons=[one.sentence for one in failing],
             hint="Conclude that one, or open it again.",
         )
-    told = replace(failure, sentence=f"{failure.sentence}; opened by hand: {reason}")
+    told = by_hand(failure, reason)
     opened = open_investigation(tx, row, told, found.runs, reason=reason)
     said = f"{criterion} cannot be judged: {opened.natural_key}: {told.sentence}"
     hold_in_use(tx, row, said, opened.key, fails=False)

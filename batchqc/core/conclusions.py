@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from batchqc.core.assays import REPORTABLE, Measurement, RunKey
+from batchqc.core.entries import SecondEntry
 from batchqc.core.identifiers import fold
 from batchqc.core.investigations import (
     Conclusion,
@@ -155,6 +156,7 @@ def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord)
     """The conclusion with what it sets aside and what counts in its place.
 
     Where a corrected version counts, an original that no file corrected counts as before.
+    What waits for its second entry nobody has seen: it may fail, and is not set aside.
     """
     if wanted.finding is not Finding.LABORATORY_CAUSE:
         return Conclusion(wanted.finding, "")
@@ -166,6 +168,7 @@ def conclusion_of(wanted: Wanted, investigation: Investigation, known: OnRecord)
         for one in known.measurements
         if attribute_of(one) in own
         and not one.retest_of
+        and one.second is not SecondEntry.WAITS
         and one.run not in counting
         and not (wanted.corrected and investigation.is_original(one) and not one.superseded_by)
         and (

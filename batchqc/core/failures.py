@@ -45,9 +45,13 @@ class Failure:
     runs: frozenset[RunKey]
 
     def is_covered(self, investigations: Iterable[Investigation]) -> bool:
-        """Whether one of the lot's investigations is for it."""
+        """Whether one of the lot's investigations is for it.
+
+        One that was opened by hand is not: what fails later of its runs opens its own.
+        """
         return any(
-            one.criterion == self.criterion
+            not one.by_hand
+            and one.criterion == self.criterion
             and one.attributes == self.attributes
             and self.runs <= one.runs
             for one in investigations

@@ -104,7 +104,10 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Investigation:
-    """One failure of one criterion and the runs that it hangs on, as it stands."""
+    """One failure of one criterion and the runs that it hangs on, as it stands.
+
+    One that was opened ``by_hand`` is of no failure: its results could not be judged.
+    """
 
     number: str
     criterion: str
@@ -115,6 +118,7 @@ class Investigation:
     reviewed_by: str = ""
     plan: Plan | None = None
     conclusion: Conclusion | None = None
+    by_hand: bool = False
 
     @property
     def state(self) -> State:

@@ -7,6 +7,8 @@ nothing aside, and what may be concluded is what may be concluded of a result th
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from batchqc.core.assays import REPORTABLE, Measurement
 from batchqc.core.failures import Failure
@@ -15,7 +17,10 @@ from batchqc.core.specifications import Specification
 from batchqc.core.subjects import Measured
 from batchqc.core.superseding import same_run
 from batchqc.core.unverified import why_unverified
-from batchqc.core.verdicts import Outcome, Verdict
+from batchqc.core.verdicts import Outcome, Verdict, word
+
+#: Between the sentence of the verdict and the reason of who opened it.
+_BY_HAND: Final = "; opened by hand: "
 
 
 def questioned(
@@ -66,3 +71,13 @@ def questioned(
         attributes,
         runs,
     )
+
+
+def by_hand(asked: Failure, reason: str) -> Failure:
+    """What a person opens, with the reason in its sentence."""
+    return replace(asked, sentence=f"{asked.sentence}{_BY_HAND}{reason}")
+
+
+def is_by_hand(sentence: str) -> bool:
+    """Whether an investigation of this sentence was opened by a person, and of no failure."""
+    return sentence.startswith(word(Outcome.CANNOT_JUDGE)) and _BY_HAND in sentence

@@ -21,6 +21,7 @@ from batchqc.core.investigations import (
     Plan,
     Step,
 )
+from batchqc.core.questioned import is_by_hand
 from batchqc.records.base import Numbered, Row, few_among_many, refers_to
 from batchqc.records.registers import LotRow
 from batchqc.records.rows_by import rows_by
@@ -207,6 +208,7 @@ def folded(
         "attributes": frozenset(tuple(one) for one in _listed(row.attributes, 3)),
         "runs": frozenset(RunKey(*one[:3]) for one in _listed(row.runs, 4)),
         "due_on": _day(row.due_on),
+        "by_hand": is_by_hand(row.sentence),
     }
     for step in steps:
         if at is None or step.taken_at <= at:

@@ -32,7 +32,10 @@ def may_be_asked_for(case: LotCase, verdict: Verdict) -> bool:
         one.criterion == verdict.criterion.id and one.conclusion is None for one in known
     ):
         return False
-    return questioned(case.specification, verdict, case.measurements, known) is not None
+    asked = questioned(case.specification, verdict, case.measurements, known)
+    return asked is not None and not any(
+        one.attributes & asked.attributes for one in case.so_far.failures
+    )
 
 
 @router.get("/lots/{lot}/investigation")

@@ -22,6 +22,8 @@ from tests.actions.investigating import (
     review_phase,
 )
 from tests.actions.state import counts
+from tests.actions.test_rebinding import RIGHT, correct, second
+from tests.actions.typing_results import VIAB, enter, verify
 from tests.records.house import ANA, AUD, LOT, House, alone
 from tests.records.laboratory import adopt_method
 
@@ -147,3 +149,45 @@ def test_a_released_lot_is_held_for_it(house: House):
         holds = [one for one, _ in holds_of(session, [house.study().row.id])]
     assert [one.cause for one in holds] == [HoldCause.INVESTIGATION]
     assert number in holds[0].reason
+
+
+@pytest.mark.requirement("2.01")
+def test_what_fails_once_the_lot_is_bound_anew_opens_its_own_investigation(house: House):
+    """What a person had opened before is of no failure, and sets none aside by itself."""
+    second(house, ('accept   = "> 90"', 'accept   = "> 95.5"'))
+    measured_twice(house)
+    opened(house)
+    perform(house)
+    review_phase(house)
+    plan(house)
+    correct(house, "manufactured_on", RIGHT)
+    correct(house, "specification", "UC-MSC-REL v2")
+    other = "OOS-2026-000002"
+    assert "95 % does not meet > 95.5 %" in case_of(house, other).row.sentence
+    retest(house, "98", "VCB-R1")
+    retest(house, "97", "VCB-R2")
+    house.review()
+    conclude_cause(house, cause=Cause.ANALYST)
+    assert gate(house) == (f"{other} (viability): phase I is to be performed",)
+
+
+@pytest.mark.requirement("2.01")
+def test_what_waits_for_its_second_entry_fails_after_the_conclusion_and_is_investigated(
+    house: House,
+):
+    measured_twice(house)
+    opened(house)
+    typed = enter(house, VIAB, values=("80",)).number
+    perform(house)
+    review_phase(house)
+    plan(house)
+    retest(house, "98", "VCB-R1")
+    retest(house, "97", "VCB-R2")
+    house.review()
+    conclude_cause(house, cause=Cause.ANALYST)
+    outcome, said = viability(house)
+    assert (outcome, "not verified by a second person" in said) == ("CANNOT_JUDGE", True)
+    assert verify(house, typed, "80", unit="%")
+    assert viability(house)[0] == "CANNOT_JUDGE"
+    assert gate(house) == ("OOS-2026-000002 (viability): phase I is to be performed",)
+    assert "80 % does not meet > 90 %" in case_of(house, "OOS-2026-000002").row.sentence

@@ -6,11 +6,12 @@ from datetime import date
 import pytest
 
 from batchqc.core.assays import Measurement
+from batchqc.core.conclusions import Cause, OnRecord, Wanted, conclusion_of
 from batchqc.core.entries import SecondEntry
 from batchqc.core.failures import Failure
 from batchqc.core.investigations import Conclusion, Finding, Investigation
 from batchqc.core.judging import judge
-from batchqc.core.questioned import questioned
+from batchqc.core.questioned import by_hand, is_by_hand, questioned
 from tests.core.world import TISSUE, criterion, measured, specification
 
 VIABILITY = ("release", "VIAB", "viability")
@@ -82,3 +83,33 @@ def test_what_a_conclusion_set_aside_is_settled():
     pairs = frozenset((one.run, "viability") for one in (FIRST, AGAIN))
     cause = Conclusion(Finding.LABORATORY_CAUSE, "VIAB", "instrument failure", pairs)
     assert asked(FIRST, AGAIN, by=(replace(BY_HAND, conclusion=cause),)) is None
+
+
+@pytest.mark.requirement("2.01")
+def test_what_fails_later_of_its_runs_is_not_covered_by_what_was_opened_by_hand():
+    found = asked(FIRST, AGAIN)
+    assert found is not None
+    fails = replace(found, sentence="FAIL: 95 % does not meet > 95 %", runs=frozenset({FIRST.run}))
+    assert fails.is_covered([BY_HAND])
+    assert not fails.is_covered([replace(BY_HAND, by_hand=True)])
+
+
+def test_what_was_opened_by_hand_says_so():
+    found = asked(FIRST, AGAIN)
+    assert found is not None
+    told = by_hand(found, "Measured twice")
+    assert told.sentence == f"{found.sentence}; opened by hand: Measured twice"
+    assert is_by_hand(told.sentence)
+    assert not is_by_hand(found.sentence)
+    assert not is_by_hand("FAIL: growth; opened by hand: does not meet no growth")
+
+
+def test_what_waits_for_its_second_entry_is_not_set_aside_beside_it():
+    typed = measured("80", run="R-3", upload="U-2026-000003", second=SecondEntry.WAITS)
+    nobody = frozenset[str]()
+    wanted = Wanted(Finding.LABORATORY_CAUSE, "The counter", cause=Cause.INSTRUMENT)
+    for one, there in ((typed, False), (replace(typed, second=SecondEntry.VERIFIED), True)):
+        known = OnRecord((FIRST, AGAIN, one), (), frozenset(), nobody, {})
+        void = conclusion_of(wanted, BY_HAND, known).set_aside
+        assert {FIRST.run, AGAIN.run} <= {run for run, _ in void}
+        assert ((typed.run, "viability") in void) is there
