@@ -20,7 +20,7 @@ from batchqc.records.transaction import reading
 from batchqc.web.calls import AnyForm, Form, OwnForm, Visit, inside
 from batchqc.web.errors import told
 from batchqc.web.rendering import page
-from batchqc.web.security import COOKIE, forget_session, form_token, keep_session
+from batchqc.web.security import COOKIE, forget_pages, forget_session, form_token, keep_session
 from batchqc.web.wording import _
 
 router = Routes()
@@ -54,6 +54,7 @@ def sign_out(call: Visit, form: OwnForm) -> Response:
     api.end(call)
     answer = RedirectResponse("/sign-in", 303)
     forget_session(answer)
+    forget_pages(answer)
     return answer
 
 
