@@ -140,6 +140,46 @@ def test_who_uses_no_keys_uses_none_after_signing_out(served: Served):
         expect(qa.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
 
 
+def test_work_at_a_page_that_asks_for_nothing_keeps_its_session_in_use(served: Served):
+    began = served.house.now.at
+    with served.visitor(QA1) as qa:
+        qa.page.clock.install()
+        qa.go(f"/lots/{LOT}/decision/release")
+        try:
+            for _ in range(3):
+                served.house.now.at += timedelta(minutes=20)
+                qa.page.clock.run_for(4 * 60_000)
+                with qa.page.expect_response("**/alive") as told:
+                    qa.page.keyboard.press("Shift")
+                assert told.value.status == 200
+            qa.go(f"/lots/{LOT}")
+            expect(qa.page).to_have_url(f"{qa.address}/lots/{LOT}")
+        finally:
+            served.house.now.at = began
+
+
+def test_a_session_that_the_server_found_idle_leads_to_the_sign_in_and_locks_its_form(
+    served: Served,
+):
+    began = served.house.now.at
+    with served.visitor(QA1) as qa:
+        qa.go(f"/lots/{LOT}")
+        qa.page.keyboard.press("r")
+        qa.page.get_by_label("Reason").fill("Half a reason")
+        qa.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        try:
+            served.house.now.at += timedelta(minutes=32)
+            beside = qa.context.new_page()
+            beside.goto(f"{qa.address}/lots")
+            expect(beside.get_by_label("User id")).to_be_visible()
+            qa.press("Sign and release")
+            dialog = qa.page.get_by_role("dialog", name="This page is locked")
+            expect(dialog).to_be_visible()
+            expect(qa.page.get_by_label("Reason")).to_have_value("Half a reason")
+        finally:
+            served.house.now.at = began
+
+
 def heard(page: Page, beside: Page) -> None:
     """Wait until a page has heard all that another one told it so far, such as that it came."""
     beside.evaluate(
@@ -259,8 +299,11 @@ def test_a_page_from_before_the_end_of_a_session_lasts_as_long_as_the_new_one(se
     began = served.house.now.at
     with served.visitor(QA1) as qa:
         hours = timedelta(hours=Settings.model_fields["session_hours"].default)
-        served.house.now.at = began + hours - timedelta(seconds=30)
         try:
+            while served.house.now.at < began + hours - timedelta(minutes=25):
+                served.house.now.at += timedelta(minutes=20)
+                assert qa.context.request.get(f"{qa.address}/lots", max_redirects=0).status == 200
+            served.house.now.at = began + hours - timedelta(seconds=30)
             qa.page.clock.install()
             qa.go(f"/lots/{LOT}")
             with qa.page.expect_response("**/lock"):

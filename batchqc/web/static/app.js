@@ -215,6 +215,7 @@
     let locked = 0;
     const beside = new BroadcastChannel("alive"); // one session has many pages; work at one counts
     let spoke = 0;
+    let told = seen;
     const alive = () => {
       if (lock.open) return;
       seen = Date.now();
@@ -225,6 +226,10 @@
       if (lock.open || seen - spoke < 1000) return;
       spoke = seen;
       beside.postMessage("");
+      if (seen - told < idle / 5) return;
+      told = seen; // who works at a page that asks for nothing keeps the session all the same
+      fetch("/alive", { method: "POST", body: new URLSearchParams({ token }) })
+        .then(({ status }) => { if (status === 401) shut(true); }, () => {});
     };
     // A session that began beside this page, of the same person, is this page's too: what was typed
     // here is sent with it. It lasts as long as that one, however old this page is.
