@@ -39,8 +39,9 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 @pytest.fixture
 def doors(site: Site, settings: Settings) -> Iterator[tuple[Door, Door]]:
     """Two servers of one database; the application is either, as a test says."""
-    other = open_door(settings, now=site.house.now)
-    yield site.app.state.door, other
+    own, other = site.app.state.door, open_door(settings, now=site.house.now)
+    yield own, other
+    site.app.state.door = own
     other.engine.dispose()
 
 
@@ -136,13 +137,11 @@ def test_all_sessions_are_listed_by_one_question_for_their_uses(site: Site):
 
 def test_no_minutes_refuse_no_session_before_its_end(site: Site, settings: Settings):
     never = settings.model_copy(update={"session_idle_minutes": 0})
+    site.app.state.door.engine.dispose()
     site.app.state.door = open_door(never, now=site.house.now)
-    try:
-        token = begin(site)
-        site.house.now.at += timedelta(hours=7, minutes=50)
-        assert is_open(site, token)
-    finally:
-        site.app.state.door.engine.dispose()
+    token = begin(site)
+    site.house.now.at += timedelta(hours=7, minutes=50)
+    assert is_open(site, token)
 
 
 def test_a_database_that_only_reads_refuses_no_question(site: Site, doors: tuple[Door, Door]):
