@@ -140,8 +140,7 @@ class Settings(BaseSettings):
         description="folder, shared by all servers, of files that wait behind a preview",
     )
     log_format: LogFormat = Field(
-        default=LogFormat.TEXT,
-        description="how servers and workers write their log, to standard error",
+        default=LogFormat.TEXT, description="how servers and workers log, to standard error"
     )
     metrics_token: SecretStr | None = Field(
         default=None,
@@ -169,6 +168,9 @@ class Settings(BaseSettings):
         default=15, ge=3, le=480, description="minutes without work until a page locks, 3 to 480"
     )
     session_hours: int = Field(default=8, ge=1, le=24, description="until a session ends, 1 to 24")
+    session_idle_minutes: int = Field(
+        default=30, ge=0, le=1440, description="minutes unused until a session is over; 0 is never"
+    )
 
     @classmethod
     def settings_customise_sources(

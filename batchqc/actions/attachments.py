@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from batchqc.actions.received import check_ending
 from batchqc.core.identifiers import line_problem
 from batchqc.documents.archive import Archive
 from batchqc.documents.attachments import TAKEN, is_run, kind_of
@@ -34,7 +35,8 @@ def document_kind(document: Document) -> str:
     """What kind of document it is.
 
     Raises:
-        InvalidInput: it is empty, too large, of no kind that is taken, or has no proper name.
+        InvalidInput: it is empty, too large, of no kind that is taken, or has no proper name, or
+            one that ends like another kind.
     """
     problem = line_problem("the file's name", document.name)
     if document.data is None:
@@ -47,6 +49,7 @@ def document_kind(document: Document) -> str:
     if kind is None:
         why = problem or "its content is of no kind that is taken, or is cut short"
         raise InvalidInput("BQC-ENT-009", f"the document is not taken: {why}", hint=f"{TAKEN}.")
+    check_ending(document.name, document.data)
     return kind
 
 

@@ -9,6 +9,7 @@ from batchqc.actions.donations import site_day
 from batchqc.actions.donor_evaluation import evaluation_of
 from batchqc.actions.donor_records import ApprovedPanel, records_of
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_toml_name
 from batchqc.actions.registers import found_or_not, the_donor
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
@@ -39,6 +40,7 @@ def import_panel(tx: Transaction, archive: Archive, *, data: bytes, file: str) -
         Conflict: the version is there already.
     """
     require(tx, Permission.IMPORT_PANEL)
+    check_toml_name(file)
     reading = read_panel(data, file=file)
     panel = reading.panel
     if panel is None:

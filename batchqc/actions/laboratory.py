@@ -235,7 +235,7 @@ def keep_certificate(
     """Keep the certificate of a contract laboratory over its results in an upload, by its hash."""
     require(tx, Permission.RECORD_USE)
     refuse_all("BQC-LAB-001", "the certificate cannot be kept", [] if data else ["it is empty"])
-    check_name(file)
+    check_name(file, data)
     person, received = _person(tx.session, laboratory), the_upload(tx.session, upload)
     if not person.is_laboratory:
         raise Conflict("BQC-LAB-008", f"{person.user_id} is not a contract laboratory")

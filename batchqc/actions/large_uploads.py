@@ -27,7 +27,7 @@ from batchqc.actions.late_failures import failing_late, lots_in_use
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
-from batchqc.actions.received import check_name, is_stated_anew
+from batchqc.actions.received import BEGINNING, check_name, is_stated_anew
 from batchqc.actions.uploads import PREVIEW, UploadReport, came_before, hold_uploads
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
@@ -48,7 +48,7 @@ def preview_large(
 ) -> UploadReport:
     """Read a large file as ``upload_large`` would, and change nothing."""
     with _staged(archive, file) as staged:
-        file = _resolved(session, file)
+        file = _resolved(session, file, staged)
         first = accepted_upload_of(session, staged.sha256)
         if first is not None:
             return _answered(session, file, first)
@@ -93,7 +93,7 @@ def _received(
     process: subprocess.Popen[bytes],
 ) -> UploadReport:
     require(tx, Permission.UPLOAD_RESULTS)
-    file = _resolved(tx.session, file)
+    file = _resolved(tx.session, file, staged)
     hold_uploads(tx)
     first = accepted_upload_of(tx.session, staged.sha256)
     if first is not None:
@@ -172,9 +172,10 @@ def _source(file: LargeFile, staged: Staged, number: str, now: datetime) -> Sour
     return Source(staged.path, file.profile, file.asked, number, now)
 
 
-def _resolved(session: Session, file: LargeFile) -> LargeFile:
+def _resolved(session: Session, file: LargeFile, staged: Staged) -> LargeFile:
     """With the reference of the approved profile that is named: asked once, read and recorded."""
-    check_name(file.path.name)
+    with staged.path.open("rb") as stream:
+        check_name(file.path.name, stream.read(BEGINNING))
     if not file.profile:
         return file
     return replace(file, profile=approved_profile(session, file.profile).reference)

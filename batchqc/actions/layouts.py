@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_toml_name
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.actions.witnessed import unlike, unlike_trail, witnessed_by
 from batchqc.core.certificate_layouts import Layout
@@ -56,6 +57,7 @@ def import_layout(
         Conflict: the version is there already.
     """
     require(tx, Permission.IMPORT_LAYOUT)
+    check_toml_name(file)
     reading = read_layout(data, file=file)
     layout = reading.layout
     reasons = [str(problem) for problem in reading.problems]

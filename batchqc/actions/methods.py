@@ -6,6 +6,7 @@ from functools import lru_cache
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_toml_name
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.methods import Method
 from batchqc.core.permissions import Permission
@@ -32,6 +33,7 @@ def import_method(tx: Transaction, archive: Archive, *, data: bytes, file: str) 
         Conflict: the version is there already.
     """
     require(tx, Permission.IMPORT_METHOD)
+    check_toml_name(file)
     reading = read_method(data, file=file)
     method = reading.method
     if method is None:

@@ -65,8 +65,9 @@ class Principal:
     """The hash of the token of the session, where there is one."""
     too_old: int = 0
     """The age in days at which a password must be changed, where this person's is older; else 0."""
+    began_at: datetime | None = None
     ends_at: datetime | None = None
-    """When the session ends, where there is one."""
+    """When the session began and ends, where there is one."""
     must_enrol: bool = False
     """Whether an authenticator is to be enrolled before anything else."""
     has_code: bool = False  # whether codes of an authenticator count
@@ -205,7 +206,8 @@ def who_is(session: Session, *, token: str, now: datetime) -> tuple[Principal, S
         raise NotSignedIn("BQC-ACC-001", "you are not signed in", hint="Sign in (again).")
     own, standing, site = found
     person = _principal(standing, time_zone=site.time_zone, now=now)
-    return replace(person, sign_in=own.token_sha256, ends_at=own.ends_at), site
+    person = replace(person, began_at=own.began_at, ends_at=own.ends_at)
+    return replace(person, sign_in=own.token_sha256), site
 
 
 def principal(session: Session, *, user_id: str, time_zone: str, now: datetime) -> Principal:

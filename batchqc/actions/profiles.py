@@ -5,6 +5,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_toml_name
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.permissions import Permission
 from batchqc.core.profiles import Profile
@@ -32,6 +33,7 @@ def import_profile(tx: Transaction, archive: Archive, *, data: bytes, file: str)
         Conflict: the version is there already.
     """
     require(tx, Permission.IMPORT_PROFILE)
+    check_toml_name(file)
     reading = read_profile(data, file=file)
     profile = reading.profile
     if profile is None:

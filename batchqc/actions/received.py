@@ -3,13 +3,17 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Final, NoReturn
 
 from batchqc.core.canonical import Json
 from batchqc.documents.attachments import is_run
+from batchqc.documents.file_names import misnamed, misnamed_toml
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked, Reading
 from batchqc.records.transaction import Transaction
 from batchqc.records.uploads import Upload
+
+BEGINNING: Final = 1024  # bytes by which the kind of a file is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,14 @@ class ReceivedFile:
         return "" if self.data is None else hashlib.sha256(self.data).hexdigest()
 
 
-def check_name(name: str) -> None:
-    """Refuse a file that whoever opens it would run: its bytes are given back under its name.
+def check_name(name: str, data: bytes | None) -> None:
+    """Refuse a file whose name is no good: its bytes are given back under it.
+
+    ``data`` are its bytes, or the first thousand; ``None`` where they were not kept.
 
     Raises:
-        InvalidInput: BQC-UPL-008.
+        InvalidInput: BQC-UPL-008 whoever opens it would run it; BQC-UPL-009 its name ends like
+            another kind of content.
     """
     if is_run(name):
         raise InvalidInput(
@@ -50,6 +57,27 @@ def check_name(name: str) -> None:
             f"whoever opens a file named {name} runs it",
             hint="Export the results as a text file, such as .csv or .txt.",
         )
+    check_ending(name, data)
+
+
+def check_ending(name: str, data: bytes | None) -> None:
+    """Refuse a file whose name ends like another kind of content than it has.
+
+    Raises:
+        InvalidInput: BQC-UPL-009.
+    """
+    if contradiction := misnamed(name, data[:BEGINNING]) if data else "":
+        _refuse_name(contradiction)
+
+
+def check_toml_name(name: str) -> None:
+    """Refuse a controlled document whose name ends like anything but text.
+
+    Raises:
+        InvalidInput: BQC-UPL-009.
+    """
+    if contradiction := misnamed_toml(name):
+        _refuse_name(contradiction)
 
 
 def add_upload(
@@ -88,6 +116,15 @@ def told(upload: Upload, reading: Reading) -> dict[str, Json]:
         "measurements": reading.results,
         "problems": len(reading.problems),
     }
+
+
+def _refuse_name(contradiction: str) -> NoReturn:
+    raise InvalidInput(
+        "BQC-UPL-009",
+        f"{contradiction}: its name and its content do not fit together",
+        hint="Send the file that is meant, or end its name as what it holds ends: results are"
+        " .csv, .tsv, .txt or .xml, a controlled document is .toml.",
+    )
 
 
 def _as_text(asked: Asked) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.binding import hold_versions, lots_without
 from batchqc.actions.permission import require
+from batchqc.actions.received import check_toml_name
 from batchqc.actions.setup import own_site
 from batchqc.actions.signing import Credentials, check_reason, sign
 from batchqc.core.drawable import undrawable_within
@@ -43,6 +44,7 @@ def import_specification(
         Conflict: the version is there already, or with other content.
     """
     require(tx, Permission.IMPORT_SPECIFICATION)
+    check_toml_name(file)
     reading = read_specification(data, file=file)
     specification = reading.specification
     if specification is None:

@@ -72,8 +72,8 @@ def preview_upload(
     """Read a file as ``upload_results`` would, and change nothing.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason or as a retest; or it has a name
-            with which it would be run.
+        InvalidInput: it is said to supersede, without a reason or as a retest; or its name is no
+            good (``check_name``).
         Conflict: the same bytes came before, and are to supersede or be read otherwise.
     """
     _check(file)
@@ -90,8 +90,8 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
     The same bytes as an accepted upload are answered with that upload; nothing is stored twice.
 
     Raises:
-        InvalidInput: it is said to supersede, without a reason or as a retest; or it has a name
-            with which it would be run.
+        InvalidInput: it is said to supersede, without a reason or as a retest; or its name is no
+            good (``check_name``).
     """
     require(tx, Permission.UPLOAD_RESULTS)
     _check(file)
@@ -269,7 +269,7 @@ def _read(
 
 
 def _check(file: ReceivedFile) -> None:
-    check_name(file.name)
+    check_name(file.name, file.data)
     if file.supersedes is not None:
         check_reason(file.supersedes)
         if file.retest:

@@ -19,17 +19,16 @@ from sqlalchemy.orm import Session
 
 from batchqc.actions.certificates import Press
 from batchqc.actions.passwords import checked_before
-from batchqc.actions.people import Principal, who_is
-from batchqc.actions.setup import own_site
+from batchqc.actions.people import Principal
 from batchqc.actions.signing import Credentials
 from batchqc.actions.states import Contested
 from batchqc.actions.trends import Trends
 from batchqc.actions.views import log_view
+from batchqc.api.idle import who_asks
 from batchqc.api.routes import PREFIX
 from batchqc.api.sent import Sent, is_text
 from batchqc.api.tags import check_unchanged
-from batchqc.api.uses import Use, Uses, client_of
-from batchqc.api.watching import note_account
+from batchqc.api.uses import Uses, client_of
 from batchqc.core.canonical import sha256_of
 from batchqc.core.late_entries import Paper
 from batchqc.core.permissions import Permission, Role
@@ -38,7 +37,7 @@ from batchqc.documents.archive import Archive
 from batchqc.errors import Conflict, InvalidInput, NotSignedIn, SignatureRefused
 from batchqc.records.decisions import Answer, answer_by
 from batchqc.records.registers import Site
-from batchqc.records.transaction import Actor, Transaction, asking, reading, transaction
+from batchqc.records.transaction import Actor, Transaction, reading, transaction
 from batchqc.settings import Settings
 
 if TYPE_CHECKING:
@@ -242,15 +241,7 @@ def _call(
 
 def call_by(request: Request, door: Door, token: str) -> Call:
     """The request of the person behind a token of a session; it raises as ``who_is`` does."""
-    now = door.now()
-    with asking(door.engine) as session:
-        try:
-            person, site = who_is(session, token=token, now=now)
-        except NotSignedIn:
-            own_site(session)  # before there is one, nobody can sign in
-            raise
-    note_account(person.user_id)
-    door.uses.note(person.sign_in, Use(now, client_of(request)))
+    person, site = who_asks(door, token, client=client_of(request))
     address = f"{request.method} {request.url.path}?{request.url.query}"
     if Role.AUDITOR in person.roles:
         _log(request, door, person, address)

@@ -11,10 +11,12 @@ from batchqc.actions.people import the_person
 from batchqc.actions.sessions import Ended, began_from, end_other_sessions, end_session
 from batchqc.api.doors import Call, Signature, SignedIn, Writing
 from batchqc.api.errors import PROBLEMS
+from batchqc.api.idle import is_idle, newest_use
 from batchqc.api.routes import PREFIX, Routes
 from batchqc.api.shapes import After, Limit, Page, rest_of
 from batchqc.core.signatures import Refusal
 from batchqc.records.people import open_sign_ins
+from batchqc.records.session_uses import uses_of
 
 router = Routes(PREFIX, tags=["session"], responses=PROBLEMS)
 
@@ -27,7 +29,7 @@ class SessionOut(BaseModel):
     began_at: datetime
     began_from: str = Field(description="Address and program; blank where that is not on record.")
     last_used_at: datetime | None = Field(
-        description="As this server knows since it began; null where it knows of no use."
+        description="At whatever server, to the minute; null where no use is known."
     )
     last_used_from: str
     ends_at: datetime
@@ -75,11 +77,16 @@ def end_one(
 def own_sessions(session: Session, call: Call) -> list[SessionOut]:
     """The open sessions of who asks, the newest first."""
     person = the_person(session, call.person.user_id)
-    found = open_sign_ins(session, person, call.door.now())[::-1]
+    now, minutes = call.door.now(), call.door.settings.session_idle_minutes
+    found = open_sign_ins(session, person, now)[::-1]
     began = began_from(session, found)
+    kept = uses_of(session, [one.token_sha256 for one in found])
     shown = []
     for one in found:
-        used = call.door.uses.of(one.token_sha256)
+        used = newest_use(call.door.uses.of(one.token_sha256), kept.get(one.token_sha256))
+        newest = max(one.began_at, used.at if used else one.began_at)
+        if is_idle(newest, minutes, now):
+            continue
         shown.append(
             SessionOut(
                 sha256=one.token_sha256,

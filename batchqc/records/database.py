@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 from batchqc.core.components import DRIFT
 from batchqc.errors import Conflict, InvalidInput, NotFound
-from batchqc.records.guards import OF_QUEUE, guarded
+from batchqc.records.guards import OF_QUEUE, OF_USES, guarded
 from batchqc.records.owner import as_owner
 from batchqc.records.pool import ask_before_use
 from batchqc.records.schema import METADATA
@@ -130,7 +130,7 @@ def newest_revision(migrations: Path) -> str:
 
 def lacking_tables(engine: Engine) -> list[str]:
     """The tables of this version that a database does not have, in the order of their names."""
-    return sorted(METADATA.tables.keys() - set(inspect(engine).get_table_names()))
+    return sorted((METADATA.tables.keys() | OF_USES) - set(inspect(engine).get_table_names()))
 
 
 def lacking_columns(engine: Engine) -> list[str]:
@@ -231,6 +231,7 @@ def grant_runtime(engine: Engine, role: str) -> None:
     quote = engine.dialect.identifier_preparer.quote
     tables = ", ".join(quote(table) for table in METADATA.tables)
     queue = ", ".join(quote(table) for table in sorted(OF_QUEUE))
+    uses = ", ".join(sorted(OF_USES))
     name, database = quote(role), quote(engine.url.database or "")
     with as_owner(engine), engine.begin() as connection:
         for statement in (
@@ -244,6 +245,7 @@ def grant_runtime(engine: Engine, role: str) -> None:
             f"GRANT USAGE ON SCHEMA public TO {name}",
             f"GRANT SELECT, INSERT ON {tables} TO {name}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {queue} TO {name}",
+            f"GRANT SELECT, INSERT, UPDATE ON {uses} TO {name}",
             f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}",
         ):
             connection.exec_driver_sql(statement)

@@ -45,13 +45,16 @@ OF_QUEUE: Final = frozenset(
 )
 """The job queue on PostgreSQL: which worker takes which job next; it can be made anew of them."""
 
+OF_USES: Final = frozenset({"session_use"})
+"""When each session was last used, which says whether somebody still works in it."""
+
 
 def unguarded(connection: Connection) -> list[str]:
     """The tables that lack a guard, whoever made them."""
     missing = {
         table: set(_GUARDS[connection.dialect.name])
         for table in sorted(inspect(connection).get_table_names())
-        if table not in {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE}
+        if table not in {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE, *OF_USES}
     }
     keys = _keys(connection) if connection.dialect.name == "sqlite" else {}
     for table, trigger, said in connection.execute(text(_TRIGGERS[connection.dialect.name])):

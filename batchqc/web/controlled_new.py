@@ -17,7 +17,7 @@ from urllib.parse import quote
 from fastapi import Depends, Request, Response
 from starlette.datastructures import UploadFile
 
-from batchqc.actions.received import ReceivedFile
+from batchqc.actions.received import ReceivedFile, check_toml_name
 from batchqc.api.doors import Call
 from batchqc.api.routes import Routes
 from batchqc.api.sent import is_text
@@ -130,6 +130,10 @@ def look(request: Request, call: Visit, sent: FileForm, kind: str) -> Response:
     if not data.strip() or not name.isprintable():
         problems = {"file": _("Choose a file, or paste its text.")}
         return _page(request, call, of, told=Said(problems, None, 422))
+    try:
+        check_toml_name(name)
+    except BatchqcError as error:
+        return _page(request, call, of, name=name, told=said(error))
     found = _checked(of, data, name)
     status = 422 if found.problems else 200
     told = Said(status=status)

@@ -98,6 +98,14 @@ def forget_session(answer: Response) -> None:
     answer.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
 
 
+def forget_pages(answer: Response) -> None:
+    """Have the browser drop what it holds of pages, such as those that Back would show.
+
+    Its storage stays: whether somebody uses the keys of the pages is kept there, and nothing else.
+    """
+    answer.headers["Clear-Site-Data"] = '"cache"'
+
+
 def _foreign(said: str) -> NotPermitted:
     return NotPermitted(
         "BQC-WEB-001", said, hint="Nothing was done. Open the page again here, and send it anew."

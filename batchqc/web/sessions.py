@@ -6,12 +6,13 @@ Who unlocks it begins a new session, as the same person.
 
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import SecretStr
 
 from batchqc.api import session as api
 from batchqc.api.doors import Door, OpenDoor, call_by
+from batchqc.api.idle import who_asks
 from batchqc.api.routes import Routes
 from batchqc.api.uses import client_of
 from batchqc.errors import BatchqcError, NotSignedIn
@@ -20,7 +21,14 @@ from batchqc.records.transaction import reading
 from batchqc.web.calls import AnyForm, Form, OwnForm, Visit, inside
 from batchqc.web.errors import told
 from batchqc.web.rendering import page
-from batchqc.web.security import COOKIE, forget_session, form_token, keep_session
+from batchqc.web.security import (
+    COOKIE,
+    check_form,
+    forget_pages,
+    forget_session,
+    form_token,
+    keep_session,
+)
 from batchqc.web.wording import _
 
 router = Routes()
@@ -54,6 +62,7 @@ def sign_out(call: Visit, form: OwnForm) -> Response:
     api.end(call)
     answer = RedirectResponse("/sign-in", 303)
     forget_session(answer)
+    forget_pages(answer)
     return answer
 
 
@@ -65,6 +74,20 @@ def lock(call: Visit, form: OwnForm) -> Response:
     answer = JSONResponse({})
     forget_session(answer)
     return answer
+
+
+def _used(request: Request, door: OpenDoor) -> str:
+    """The token of a session, which this uses; nothing that an auditor asks for is behind it."""
+    token = request.cookies.get(COOKIE, "")
+    who_asks(door, token, client=client_of(request))
+    return token
+
+
+@router.post("/alive")
+def alive(token: Annotated[str, Depends(_used)], form: AnyForm) -> Response:
+    """Somebody works at a page that asks for nothing: their session is in use."""
+    check_form(token, form["token"])
+    return JSONResponse({})
 
 
 @router.post("/unlock")

@@ -97,7 +97,9 @@ def test_a_count_of_nothing_is_divided_by_nothing(house: House):
     text = (shipped_profiles() / "flowjo-workspace.toml").read_text(encoding="utf-8")
     adopt_profile(house, text.replace('["-1", "0"]', '["-1"]').encode())
     nothing = workspace(flowjo_sample("Donor 7 vial 2", "panel 1", live="0", cd73="0", cd90="0"))
-    report = house.upload(nothing.encode(), profile="FLOWJO-WORKSPACE", asked=STATED)
+    report = house.upload(
+        nothing.encode(), name="panel.wsp", profile="FLOWJO-WORKSPACE", asked=STATED
+    )
     assert report.accepted, report.reading.problems
     used = trace(house, report.number, 2, "Live").verdicts
     assert {one.criterion: one.verdict for one in used if one.criterion in {"cd73", "cd90"}} == {

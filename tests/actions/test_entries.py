@@ -428,21 +428,21 @@ def test_a_file_of_the_same_bytes_does_not_tell_what_waits(house: House, run: st
 
 
 DOCUMENTS = {
-    "pdf": (REPORT, "PDF document"),
-    "png": (PNG, "PNG picture"),
-    "a png that says pdf": (PNG, "PNG picture"),
-    "csv": (b"a,b\r\n1,2\r\n", "plain text"),
-    "csv of a spreadsheet": ("\ufeffµ,b\n".encode(), "plain text"),
+    "pdf": (REPORT, "PDF document", "report.pdf"),
+    "png": (PNG, "PNG picture", "report.png"),
+    "a png that says nothing": (PNG, "PNG picture", "report"),
+    "csv": (b"a,b\r\n1,2\r\n", "plain text", "report.csv"),
+    "csv of a spreadsheet": ("\ufeffµ,b\n".encode(), "plain text", "report.txt"),
 }
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)
 def test_a_document_is_kept_byte_by_byte_and_told_by_its_content(house: House, case: str):
-    data, kind = DOCUMENTS[case]
-    number = enter(house, documents=[document(data)]).number
+    data, kind, name = DOCUMENTS[case]
+    number = enter(house, documents=[document(data, name)]).number
     with house.reading() as session:
         found = the_attachment(session, number, 1)
-        assert (found.kind, found.size, found.name) == (kind, len(data), "report.pdf")
+        assert (found.kind, found.size, found.name) == (kind, len(data), name)
         assert house.archive.get(found.sha256) == data
         with pytest.raises(NotFound):
             the_attachment(session, number, 2)
@@ -476,12 +476,23 @@ def test_other_documents_are_refused_and_nothing_of_the_entry_is_kept(
     assert grown(house.engine, before) == {}
 
 
+@pytest.mark.parametrize(("data", "name"), [(PNG, "report.pdf"), (REPORT, "report.csv")])
+def test_a_document_that_says_another_kind_than_it_is_leaves_nothing(
+    house: House, data: bytes, name: str
+):
+    before = counts(house.engine)
+    with pytest.raises(InvalidInput) as refused:
+        enter(house, documents=[document(data, name)])
+    assert refused.value.code == "BQC-UPL-009"
+    assert grown(house.engine, before) == {}
+
+
 def test_documents_are_added_by_who_typed_the_entry_while_it_waits(house: House):
     number = enter(house).number
 
     def add(by: str = ANA) -> None:
         with house.acting(by, Permission.UPLOAD_RESULTS) as tx:
-            attach_document(tx, house.archive, number=number, document=document(PNG))
+            attach_document(tx, house.archive, number=number, document=document(PNG, "report.png"))
 
     with pytest.raises(NotPermitted):
         add(by=BEN)

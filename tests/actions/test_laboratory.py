@@ -212,7 +212,7 @@ def test_the_certificate_of_a_contract_laboratory_is_kept_by_its_hash(house: Hou
     def keep(laboratory: str, data: bytes = b"their certificate") -> None:
         with house.acting(ANA, Permission.RECORD_USE) as tx:
             keep_certificate(
-                tx, house.archive, laboratory=laboratory, upload=number, file="c.pdf", data=data
+                tx, house.archive, laboratory=laboratory, upload=number, file="c.txt", data=data
             )
 
     keep(LABORATORY)
@@ -252,7 +252,7 @@ def test_a_certificate_states_what_the_registers_say_against_the_lot(house: Hous
     use(house, number)
     with house.acting(ANA, Permission.RECORD_USE) as tx:
         keep_certificate(
-            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.pdf", data=b"theirs"
+            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.txt", data=b"theirs"
         )
     first, *others = printed(house)
     assert first == UNREGISTERED

@@ -37,7 +37,7 @@ def remarks(house: House, lot: str = LOT) -> list[str]:
 def keep(house: House, number: str = FIRST, data: bytes = b"theirs") -> None:
     with house.acting(ANA, Permission.RECORD_USE) as tx:
         keep_certificate(
-            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.pdf", data=data
+            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.txt", data=data
         )
 
 
@@ -261,7 +261,7 @@ class TestAContractLaboratory:
         assert stops(house) == []
         assert isinstance(house.release(), Decision)
         assert any(
-            one.startswith(f"Certificate of External Laboratory over {FIRST}: c.pdf")
+            one.startswith(f"Certificate of External Laboratory over {FIRST}: c.txt")
             for one in statements(house)
         )
         assert house.verify().problems == ()

@@ -1,22 +1,29 @@
 """Uploads: whole or not at all, on record either way."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from batchqc.actions.attachments import Document, document_kind
+from batchqc.actions.donor_panels import import_panel
 from batchqc.actions.laboratory import keep_certificate
-from batchqc.actions.large_uploads import LargeFile, upload_large
+from batchqc.actions.large_uploads import LargeFile, preview_large, upload_large
+from batchqc.actions.layouts import import_layout
+from batchqc.actions.methods import import_method
+from batchqc.actions.profiles import import_profile
 from batchqc.actions.received import ReceivedFile
+from batchqc.actions.specifications import import_specification
 from batchqc.actions.uploads import preview_upload, upload_results
 from batchqc.core.permissions import Permission
 from batchqc.errors import IntegrityFailure, InvalidInput
 from batchqc.records.uploads import upload_by
 from tests.actions.large_files import controls, large
 from tests.actions.state import TRAIL, counts, grown
-from tests.records.house import ANA, LABORATORY, LOT, House, results
+from tests.records.house import ANA, DON, LABORATORY, LOT, SPEC, House, results
 
 NUL = results().replace(b"93.40", b"93\x0040")
 BAD = {
@@ -42,7 +49,8 @@ BAD = {
 def test_a_bad_file_leaves_its_bytes_its_record_and_its_audit_entry_only(house: House, case: str):
     data, code = BAD[case]
     before = counts(house.engine)
-    report = house.upload(data)
+    name = "results.xlsx" if case == "an xlsx" else "results.csv"
+    report = house.upload(data, name=name)
     assert not report.accepted
     assert code in {problem.code for problem in report.reading.problems}
     assert all(problem.message and problem.hint for problem in report.reading.problems)
@@ -85,9 +93,79 @@ def test_a_file_that_whoever_opens_it_runs_is_not_taken(house: House, name: str,
     assert set(house.archive.names()) == kept
 
 
-@pytest.mark.parametrize("name", ["a.csv", "bat", "js.txt", "export.2026", "a.xml", "a.exe.csv"])
+@pytest.mark.parametrize("name", ["a.csv", "bat", "js.txt", "export.2026", "a.tsv", "a.exe.csv"])
 def test_other_names_are_taken_as_they_are(house: House, name: str):
     assert house.upload(results(), name=name).accepted
+
+
+@pytest.mark.parametrize("name", ["results.pdf", "results.xlsx", "results.PNG", "results.xml"])
+def test_results_whose_name_ends_like_something_else_are_not_taken(
+    house: House, name: str, tmp_path: Path
+):
+    before, kept = counts(house.engine), set(house.archive.names())
+    data = results()
+    file = ReceivedFile(name, len(data), data, "tests")
+    large_file = tmp_path / name
+    large_file.write_bytes(large(*controls(3)))
+    huge = LargeFile(large_file, "tests")
+    begin = partial(house.acting, ANA, Permission.UPLOAD_RESULTS)
+    with house.reading() as session:
+        for send in (
+            lambda: house.upload(data, name=name),
+            lambda: preview_upload(session, house.archive, file=file, now=house.now.at),
+            lambda: upload_large(begin, house.archive, file=huge),
+            lambda: preview_large(session, house.archive, file=huge, now=house.now.at),
+        ):
+            with pytest.raises(InvalidInput, match="ends like") as refused:
+                send()
+            assert refused.value.code == "BQC-UPL-009"
+            assert ".csv" in refused.value.hint
+    assert grown(house.engine, before) == {}
+    assert set(house.archive.names()) == kept
+
+
+@pytest.mark.parametrize("name", ["report.csv", "report.txt", "report.png", "report.xlsx"])
+def test_a_document_whose_name_ends_like_something_else_is_not_taken(house: House, name: str):
+    house.ready()
+    upload = house.upload(results(viability="94.10", run_id="VCB-2")).number
+    before, kept = counts(house.engine), set(house.archive.names())
+    data = b"%PDF-1.7\n%%EOF\n"
+    with pytest.raises(InvalidInput, match="holds a PDF document") as refused:
+        document_kind(Document(name, len(data), data))
+    assert refused.value.code == "BQC-UPL-009"
+    assert document_kind(Document("report.PDF", len(data), data)) == "PDF document"
+    assert document_kind(Document("report", len(data), data)) == "PDF document"
+    with house.acting(ANA, Permission.RECORD_USE) as tx, pytest.raises(InvalidInput) as refused:
+        keep_certificate(
+            tx, house.archive, laboratory=LABORATORY, upload=upload, file=name, data=data
+        )
+    assert refused.value.code == "BQC-UPL-009"
+    assert grown(house.engine, before) == {}
+    assert set(house.archive.names()) == kept
+
+
+@contextmanager
+def refused_as(code: str) -> Iterator[None]:
+    with pytest.raises(InvalidInput) as refused:
+        yield
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("name", ["v9.pdf", "v9.csv", "v9.xlsx"])
+def test_no_controlled_document_is_imported_under_another_kinds_name(house: House, name: str):
+    before, kept = counts(house.engine), set(house.archive.names())
+    with house.acting(SPEC, Permission.IMPORT_SPECIFICATION) as tx, refused_as("BQC-UPL-009"):
+        import_specification(tx, house.archive, data=b"", file=name)
+    with house.acting(SPEC, Permission.IMPORT_LAYOUT) as tx, refused_as("BQC-UPL-009"):
+        import_layout(tx, house.archive, data=b"", file=name, fonts=Path())
+    with house.acting(SPEC, Permission.IMPORT_PROFILE) as tx, refused_as("BQC-UPL-009"):
+        import_profile(tx, house.archive, data=b"", file=name)
+    with house.acting(SPEC, Permission.IMPORT_METHOD) as tx, refused_as("BQC-UPL-009"):
+        import_method(tx, house.archive, data=b"", file=name)
+    with house.acting(DON, Permission.IMPORT_PANEL) as tx, refused_as("BQC-UPL-009"):
+        import_panel(tx, house.archive, data=b"", file=name)
+    assert grown(house.engine, before) == {}
+    assert set(house.archive.names()) == kept
 
 
 def test_a_file_above_the_limit_is_recorded_without_its_bytes(house: House):

@@ -133,7 +133,7 @@ def asked(
             database=engine.url.render_as_string(hide_password=False),
             store=shared_archive.root, seal=seal.seal_p12,
             seal_passphrase=SecretStr(SEAL_PASSPHRASE), log_key=log_key,
-            component_key=component_key,
+            component_key=component_key, session_idle_minutes=0,
         )  # fmt: skip
         before = application.state.door
         application.state.door = open_door(place, now=house.now)

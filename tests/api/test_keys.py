@@ -102,7 +102,7 @@ def steps() -> Iterator[Step]:  # noqa: PLR0915 - a table, in order
     yield Step("/corrections/{number}/decision", QA2, "/corrections/C-2026-000001/decision",
                signed(QA2, approve=True))  # fmt: skip
     yield Step("/uploads", ANA, "/uploads?file=r.csv", results())
-    yield Step("/laboratory-certificates", ANA, f"/laboratory-certificates?file=c.pdf"
+    yield Step("/laboratory-certificates", ANA, f"/laboratory-certificates?file=c.txt"
                f"&laboratory={LABORATORY}&upload=U-2026-000002", b"theirs")  # fmt: skip
     yield Step("/materials", QA1, "", {"material": "LAL-1", "kind": "kit", "lot": "L7",
                "expires_on": "2027-01-01"})  # fmt: skip

@@ -73,8 +73,8 @@ def test_registers_are_kept_and_their_rules_refuse_a_file(site: Site):
     posted(site, QA1, "/register-rules/materials", json=said | {"rule": "flag"})
     own = {"upload": number, "test": "ENDO", "run": "ENDO-250520-01", "material": "LAL-1"}
     assert "expired on 2025-01-01" in str(posted(site, ANA, "/material-uses", json=own)["flagged"])
-    path = f"/laboratory-certificates?file=c.pdf&laboratory={LABORATORY}&upload={number}"
-    assert posted(site, ANA, path, content=b"theirs")["file"] == "c.pdf"
+    path = f"/laboratory-certificates?file=c.txt&laboratory={LABORATORY}&upload={number}"
+    assert posted(site, ANA, path, content=b"theirs")["file"] == "c.txt"
 
 
 def test_readiness_tells_what_the_registers_say_of_the_lot(site: Site):
@@ -93,7 +93,7 @@ def test_readiness_tells_what_the_registers_say_of_the_lot(site: Site):
     assert registers() == {"is_open": True, "reasons": [], "remarks": [absent]}
     posted(site, QA1, "/register-rules/laboratories", json=said | {"rule": "refuse"})
     assert registers() == {"is_open": False, "reasons": [absent], "remarks": []}
-    path = f"/laboratory-certificates?file=c.pdf&laboratory={LABORATORY}&upload={number}"
+    path = f"/laboratory-certificates?file=c.txt&laboratory={LABORATORY}&upload={number}"
     posted(site, ANA, path, content=b"theirs")
     assert registers() == {"is_open": True, "reasons": [], "remarks": []}
 

@@ -148,7 +148,8 @@ def everyone(
     settings: Settings,  # noqa: F811
 ) -> Iterator[Everyone]:
     """The day of the late auditor is over, and the account of who is gone is closed."""
-    application.state.door = open_door(settings, now=house.now)
+    stays = settings.model_copy(update={"session_idle_minutes": 0})
+    application.state.door = open_door(stays, now=house.now)
     register(house, "late", Role.AUDITOR, ends=Terms(house.now.at.date()))
     register(house, "qp", Role.QP, ends=terms(Role.QP))
     register(house, "gone", Role.QA, ends=terms(Role.QA))

@@ -83,5 +83,5 @@ def use_registers(house: House) -> None:
         number = upload.natural_key
         record_use(tx, upload=number, test="ENDO", run="ENDO-250520-01", material="LAL-1")
         keep_certificate(
-            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.pdf", data=b"theirs"
+            tx, house.archive, laboratory=LABORATORY, upload=number, file="c.txt", data=b"theirs"
         )

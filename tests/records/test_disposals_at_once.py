@@ -44,7 +44,7 @@ def approved(house: House) -> House:
 def approve(house: House, report: bytes) -> House:
     register(house, OTHER)
     assert house.upload(of_both()).accepted
-    keep(house, "U-2026-000001", report)
+    keep(house, "U-2026-000001", report, "CL-88421")
     set_rule(house)
     house.now.at = LATE
     approving(ask(house), QA2)(house)
@@ -71,10 +71,10 @@ def approving(number: str, by: str) -> Work:
     return approve
 
 
-def keep(house: House, upload: str, report: bytes = REPORT) -> object:
+def keep(house: House, upload: str, report: bytes = REPORT, name: str = "CL-88421.pdf") -> object:
     with house.acting(ANA, Permission.RECORD_USE) as tx:
         return keep_certificate(
-            tx, house.archive, laboratory=LABORATORY, upload=upload, file="CL-88421.pdf",
+            tx, house.archive, laboratory=LABORATORY, upload=upload, file=name,
             data=report,
         )  # fmt: skip
 

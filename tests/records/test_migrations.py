@@ -13,8 +13,9 @@ from sqlalchemy import Engine, inspect, text
 from batchqc.errors import InvalidInput, NotFound
 from batchqc.records.base import Row
 from batchqc.records.database import grant_runtime, migrate
-from batchqc.records.guards import NOT_A_RECORD, OF_QUEUE, OF_SEARCH
+from batchqc.records.guards import NOT_A_RECORD, OF_QUEUE, OF_SEARCH, OF_USES
 from batchqc.records.schema import METADATA, OTHERS, WITNESSED
+from batchqc.records.session_uses import SESSION_USE
 from batchqc.settings import bundled
 from tests.databases import Databases, tables_of, unguarded_in
 
@@ -53,7 +54,9 @@ def test_migrations_lead_from_nothing_to_exactly_the_models(blank: Engine):
     if blank.dialect.name == "sqlite":  # defers every reference by a pragma, whatever it declares
         found = [one for one in found if one[0] not in {"remove_fk", "add_fk"} or not _defers(one)]
         found = [one for one in found if one[0] != "add_index" or one[1].name not in BY_ID]
-    of_search = {one[1].name for one in found if one[0] in {"remove_table", "remove_index"}}
+    beside = {one[1].name for one in found if one[0] in {"remove_table", "remove_index"}}
+    assert beside >= OF_USES
+    of_search = beside - OF_USES
     if blank.dialect.name == "sqlite":
         assert of_search == OF_SEARCH
     else:
@@ -67,6 +70,19 @@ def _defers(difference: Any) -> bool:
     """Whether it is the one reference that PostgreSQL has to be told may be deferred."""
     constraint = difference[1]
     return (constraint.table.name, constraint.column_keys) == ("measurement", ["assay_run_id"])
+
+
+def test_the_table_of_uses_is_exactly_as_the_code_expects_it(blank: Engine):
+    migrate(blank, bundled("migrations"))
+    with blank.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "include_name": lambda name, kind, _: kind != "table" or name in OF_USES,
+            },
+        )
+        assert compare_metadata(context, SESSION_USE.metadata) == []
 
 
 def test_migrating_again_changes_nothing(engine: Engine):
@@ -97,7 +113,7 @@ def test_a_first_migration_that_fails_leaves_an_empty_database(blank: Engine, tm
 
 @pytest.mark.requirement("1.05")
 def test_every_table_is_append_only_at_the_newest_schema(engine: Engine):
-    assert tables_of(engine) - {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE} == TABLES
+    assert tables_of(engine) - {NOT_A_RECORD, *OF_SEARCH, *OF_QUEUE, *OF_USES} == TABLES
     assert unguarded_in(engine) == []
 
 

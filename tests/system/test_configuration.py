@@ -86,8 +86,8 @@ def test_settings_that_cannot_be_are_refused_all_at_once_and_not_repeated(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("IDLE_MINUTES", "0"), ("SESSION_HOURS", "-1"), ("UPLOAD_LIMIT", "0"),
-     ("ATTACHMENT_LIMIT", "-5")],
+    [("IDLE_MINUTES", "0"), ("SESSION_HOURS", "-1"), ("SESSION_IDLE_MINUTES", "-1"),
+     ("UPLOAD_LIMIT", "0"), ("ATTACHMENT_LIMIT", "-5")],
 )  # fmt: skip
 def test_a_number_with_which_nothing_goes_is_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch

@@ -78,11 +78,11 @@ def test_the_registers_are_kept_and_used(home: Path):
     laboratory = database.execute("SELECT user_id FROM person WHERE is_laboratory = 1").fetchone()
     if laboratory is None:
         raise AssertionError("the demonstration has no contract laboratory")
-    (home / "their.pdf").write_bytes(b"theirs")
-    told = done(home, "register", "certificate", laboratory[0], home / "their.pdf", "--upload",
+    (home / "their.txt").write_bytes(b"theirs")
+    told = done(home, "register", "certificate", laboratory[0], home / "their.txt", "--upload",
                 upload, who=analyst)  # fmt: skip
-    assert "their.pdf is kept" in told
-    assert f"their.pdf over {upload}" in done(home, "register", "show", "laboratories")
+    assert "their.txt is kept" in told
+    assert f"their.txt over {upload}" in done(home, "register", "show", "laboratories")
 
 
 def test_readiness_and_lot_tell_what_the_registers_say(home: Path):

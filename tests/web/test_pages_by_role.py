@@ -52,8 +52,9 @@ OPEN: Final = {
 }  # fmt: skip
 #: Forms of one's own, which every role may send, and those of who is not signed in.
 OWN: Final = {
-    "/sign-out", "/lock", "/step-up", "/password", "/accountability", "/account/authenticator",
-    "/account/authenticator/code", "/account/authenticator/revocation", "/account/link",
+    "/sign-out", "/lock", "/alive", "/step-up", "/password", "/accountability",
+    "/account/authenticator", "/account/authenticator/code", "/account/authenticator/revocation",
+    "/account/link",
     "/account/sessions/end", "/account/sessions/{sha256}/end",
     "/audit-trail/verification",
 }  # fmt: skip
@@ -226,6 +227,7 @@ def opened(served: FastAPI, house: House, **settings: Any) -> Iterator[Pages]:
     before = state.door
     store = house.archive.root
     settings |= {"database": address, "store": store, "waiting": store.with_name("waiting")}
+    settings |= {"session_idle_minutes": 0}  # as ``enter``: whoever came in stays
     state.door = open_door(Settings(**settings), now=house.now)
     found = Pages(served, house)
     try:

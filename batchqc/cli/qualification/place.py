@@ -20,7 +20,7 @@ from batchqc.errors import BatchqcError
 from batchqc.records.audit import AuditEntry
 from batchqc.records.database import lacking_tables, newest_revision
 from batchqc.records.database_check import hasty_settings
-from batchqc.records.guards import OF_QUEUE, unguarded
+from batchqc.records.guards import OF_QUEUE, OF_USES, unguarded
 from batchqc.records.schema import METADATA
 from batchqc.records.transaction import reading
 from batchqc.settings import Settings, bundled
@@ -109,7 +109,7 @@ def _rights(place: Workplace) -> Finding:
         return _rights_of_file(Path(place.engine.url.database or ""))
     with reading(place.engine) as session:
         connection = session.connection()
-        found = connection.execute(text(_WHO_CHANGES), {"queue": sorted(OF_QUEUE)})
+        found = connection.execute(text(_WHO_CHANGES), {"queue": sorted(OF_QUEUE | OF_USES)})
         rights = [[str(cell) for cell in row] for row in found]
         me = str(connection.scalar(text("SELECT current_user")))
     told = f"{len(rights)} such rights of others than the owner." if rights else "Nobody else."

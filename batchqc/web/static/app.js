@@ -202,7 +202,8 @@
     }
   });
 
-  // The lock. It ends the session on the server; what was typed stays in the page.
+  // The lock. It ends the session on the server; what was typed stays in the page, as long again as
+  // nobody worked at it. Then nothing of the page is left, whether the server answers or not.
   const lock = $("#lock");
   if (lock) {
     const idle = Number(body.dataset.idleSeconds) * 1000;
@@ -211,8 +212,10 @@
     let token = body.dataset.formToken;
     let began = Date.now();
     let seen = Date.now();
+    let locked = 0;
     const beside = new BroadcastChannel("alive"); // one session has many pages; work at one counts
     let spoke = 0;
+    let told = seen;
     const alive = () => {
       if (lock.open) return;
       seen = Date.now();
@@ -223,6 +226,10 @@
       if (lock.open || seen - spoke < 1000) return;
       spoke = seen;
       beside.postMessage("");
+      if (seen - told < idle / 5) return;
+      told = seen; // who works at a page that asks for nothing keeps the session all the same
+      fetch("/alive", { method: "POST", body: new URLSearchParams({ token }) })
+        .then(({ status }) => { if (status === 401) shut(true); }, () => {});
     };
     // A session that began beside this page, of the same person, is this page's too: what was typed
     // here is sent with it. It lasts as long as that one, however old this page is.
@@ -244,6 +251,7 @@
     }
     const shut = (isOver) => {
       if (lock.open) return;
+      locked = Date.now();
       warn.hidden = true;
       if (!isOver) fetch("/lock", { method: "POST", body: new URLSearchParams({ token }) }).catch(() => {});
       body.classList.add("locked");
@@ -263,7 +271,14 @@
     addEventListener("submit", (event) => {
       if (event.target.action.endsWith("/sign-out")) beside.postMessage({ over: true });
     });
-    setInterval(() => {
+    const leave = () => {
+      clearInterval(ticks);
+      document.title = "batchqc";
+      body.replaceChildren();
+      location.replace("/sign-in");
+    };
+    const ticks = setInterval(() => {
+      if (lock.open && Date.now() - locked >= idle) return leave();
       const until = Math.min(idle - (Date.now() - seen), left - (Date.now() - began));
       if (until <= 0) shut();
       else if (until <= 120000 && idle > 120000) warn.hidden = lock.open;
