@@ -35,6 +35,7 @@ SCREENS = {
     "conclusion": f"/investigations/{NUMBERS[PLANNED]}/conclusion",
     "reopening": f"/investigations/{NUMBERS[ENDED]}/reopening",
     "document": f"/investigations/{NUMBERS[PLANNED]}/document",
+    "one that nobody may ask for": f"/lots/{LOT}/investigation?criterion=viability",
     "deviations": "/deviations",
     "a new deviation": "/deviations/new",
     "a deviation": f"/deviations/{DEVIATION}",

@@ -132,6 +132,7 @@ def fill_right(ana: Visitor) -> None:
 
 def test_what_is_sent_again_is_recorded_once_and_what_was_changed_is_shown_first(site: Served):
     with site.visitor(ANA, java_script_enabled=False) as ana:
+        ana.keep_nothing()  # else the browser asks whether it should send what was sent before
         choose(ana, "Viability", STERILITY)
         fill_right(ana)
         ana.press("Show what is recorded")
