@@ -11,6 +11,8 @@ from typing import Final
 
 _TEXT: Final = "plain text"
 _TABLE: Final = "a table as text"
+_OLDER: Final = "an older workbook or document"
+_SHEET: Final = "an older workbook or a table as text"  # so many instruments name their tables
 _XML: Final = "an XML document"
 _JSON: Final = "JSON"
 
@@ -23,7 +25,7 @@ _BEGINNINGS: Final = (
     (b"GIF8", "a GIF picture"),
     (b"PK\x03\x04", "a workbook or another archive"),
     (b"PK\x05\x06", "a workbook or another archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an older workbook or document"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLDER),
     (b"\x1f\x8b", "something compressed"),
     (b"7z\xbc\xaf\x27\x1c", "something compressed"),
     (b"Rar!\x1a\x07", "something compressed"),
@@ -39,7 +41,8 @@ _ENDINGS: Final = {
         "a TIFF picture": "tif tiff",
         "a GIF picture": "gif",
         "a workbook or another archive": "zip xlsx xlsm xltx docx docm pptx ods odt odp",
-        "an older workbook or document": "xls doc ppt msg",
+        _OLDER: "doc ppt msg",
+        _SHEET: "xls",
         "something compressed": "gz tgz 7z rar",
         "a document as RTF": "rtf",
         _XML: "xml",
@@ -91,6 +94,8 @@ def _fits(promised: str, found: str | None, beginning: bytes) -> bool:
         return found in {None, _XML}
     if promised == _TABLE:
         return found is None
+    if promised == _SHEET:
+        return found in {None, _OLDER}
     if promised == _JSON:
         return found is None and _OBJECT.match(_unmarked(beginning)) is not None
     return found == promised

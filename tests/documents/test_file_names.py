@@ -25,7 +25,7 @@ FITTING = [
     ("a.csv.pdf", PDF),
     ("photo.png", PNG), ("photo.jpg", JPEG), ("photo.JPEG", JPEG),
     ("scan.tif", b"II*\x00" + bytes(20)), ("scan.tiff", b"MM\x00*" + bytes(20)),
-    ("table.xlsx", WORKBOOK), ("files.zip", WORKBOOK), ("table.xls", OLDER),
+    ("table.xlsx", WORKBOOK), ("files.zip", WORKBOOK), ("table.xls", OLDER), ("table.XLS", TABLE),
     ("panel.xml", XML), ("panel.wsp", XML), ("panel.txt", XML), ("panel.dat", XML),
     ("panel.xml", codecs.BOM_UTF8 + XML), ("panel.xml", XML.decode().encode("utf-16")),
     ("panel.xml", b"\n<Workspace version='20'>"), ("panel.xml", b"<!-- by hand --><a/>"),
@@ -33,7 +33,7 @@ FITTING = [
 ]  # fmt: skip
 
 CONTRADICTORY = [
-    ("results.pdf", TABLE), ("results.xlsx", TABLE), ("results.XLS", TABLE), ("results.png", TABLE),
+    ("results.pdf", TABLE), ("results.xlsx", TABLE), ("results.doc", TABLE), ("results.png", TABLE),
     ("results.zip", TABLE), ("results.xml", TABLE), ("results.json", TABLE),
     ("results.docx", TABLE),
     ("results.pdf. ", TABLE), ("results.gz", TABLE), ("results.rtf", TABLE), ("a.csv.pdf", TABLE),
