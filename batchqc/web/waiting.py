@@ -77,7 +77,7 @@ class WaitingFiles:
             stored.write(file.data or b"")
         os.utime(name, ns=(_nanoseconds(now),) * 2)
         Path(name).replace(place / key)
-        self._tidy(owner, now)
+        self._tidy(owner, now, newest=place / key)
         return key
 
     def get(self, owner: str, *, key: str, now: datetime) -> Waiting:
@@ -106,11 +106,15 @@ class WaitingFiles:
             hint=_("Choose the file again, and tell the system owner."),
         )
 
-    def _tidy(self, owner: str, now: datetime) -> None:
-        """Let go of what waited too long, and of the oldest where there is too much."""
-        found = sorted(self._everything())
-        late = [one for one in found if one.since < _nanoseconds(now - _HOUR)]
-        rest = found[len(late) :]
+    def _tidy(self, owner: str, now: datetime, *, newest: Path | None = None) -> None:
+        """Let go of what waited too long, and of the oldest where there is too much.
+
+        What just came is the newest, and what a clock that is set back has ahead of it goes too.
+        """
+        found = sorted(self._everything(), key=lambda one: (one.path == newest, one))
+        first, last = _nanoseconds(now - _HOUR), _nanoseconds(now + _HOUR)
+        late = [one for one in found if not first <= one.since <= last]
+        rest = [one for one in found if one not in late]
         over = [one for one in rest if one.path.parent == self._place(owner)][:-_OF_ONE]
         rest = [one for one in rest if one not in over]
         while sum(one.size for one in rest) > _IN_ALL:

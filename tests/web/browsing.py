@@ -71,6 +71,8 @@ class Visitor:
         return self
 
     def __exit__(self, kind: object, *rest: object) -> None:
+        if kind is not None:  # what the person saw when it went wrong
+            print(self._page.url, self._page.inner_text("body"), sep="\n")
         self.context.close()
         assert kind is not None or not self.wrong, self.wrong
 

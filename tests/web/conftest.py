@@ -21,6 +21,7 @@ from batchqc.documents.pki import PkiFiles
 from batchqc.settings import Settings
 from batchqc.web.app import Application
 from batchqc.web.screens import create_pages
+from batchqc.web.waiting import WaitingFiles
 from tests.api.conftest import (  # noqa: F401 - fixtures
     SEAL_PASSPHRASE,
     application,
@@ -99,9 +100,11 @@ class Server:
             seal=self.seal.seal_p12,
             seal_passphrase=SecretStr(SEAL_PASSPHRASE),
             log_key=self.log_key,
+            waiting=house.archive.root.with_name("waiting"),
         )
         state = self.application.state
         before, state.door = state.door, open_door(settings, now=house.now)
+        waiting, state.waiting = state.waiting, WaitingFiles(settings.waiting)
         try:
             shop = workshop_of(state.door)
             late = replace(shop, anchors=lambda: workshop_of(state.door).anchors())
@@ -109,7 +112,7 @@ class Server:
                 yield Served(house, self.address, browser)
         finally:
             state.door.engine.dispose()
-            state.door = before
+            state.door, state.waiting = before, waiting
 
 
 @pytest.fixture(scope="session")

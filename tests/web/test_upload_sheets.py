@@ -2,7 +2,7 @@
 
 import os
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,3 +92,18 @@ def test_what_waits_takes_no_more_room_than_it_may(tmp_path: Path, monkeypatch: 
         for who in (ANA, BEN, "carl")
     ]
     assert {path.name for path in tmp_path.glob("*/*")} == set(keys[1:])
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=30), timedelta(days=1)])
+def test_what_is_sent_after_a_clock_is_set_back_waits(tmp_path: Path, back: timedelta):
+    files, beside = WaitingFiles(tmp_path), Beside(StatedBeside("", (), ()))
+
+    def put(name: str, now: datetime) -> str:
+        return files.put(ANA, file=ReceivedFile(name, 1, b"x", "tests"), beside=beside, now=now)
+
+    ahead = {put(f"ahead{number}", NOW) for number in range(4)}
+    key = put("after", NOW - back)
+    assert files.get(ANA, key=key, now=NOW - back).file.name == "after"
+    others = {path.name for path in tmp_path.glob("*/*")} - {key}
+    assert len(others) == (3 if back < timedelta(hours=1) else 0)
+    assert others < ahead
