@@ -27,7 +27,7 @@ from batchqc.actions.late_failures import failing_late, lots_in_use
 from batchqc.actions.overdue import hold_overdue
 from batchqc.actions.permission import require
 from batchqc.actions.profiles import approved_profile
-from batchqc.actions.received import BEGINNING, check_name, is_stated_anew
+from batchqc.actions.received import BEGINNING, check_results_name, is_stated_anew
 from batchqc.actions.uploads import PREVIEW, UploadReport, came_before, hold_uploads
 from batchqc.core.permissions import Permission
 from batchqc.documents.archive import Archive
@@ -175,7 +175,7 @@ def _source(file: LargeFile, staged: Staged, number: str, now: datetime) -> Sour
 def _resolved(session: Session, file: LargeFile, staged: Staged) -> LargeFile:
     """With the reference of the approved profile that is named: asked once, read and recorded."""
     with staged.path.open("rb") as stream:
-        check_name(file.path.name, stream.read(BEGINNING))
+        check_results_name(file.path.name, stream.read(BEGINNING), profile=file.profile)
     if not file.profile:
         return file
     return replace(file, profile=approved_profile(session, file.profile).reference)

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 from batchqc.core.canonical import Json
 from batchqc.documents.attachments import is_run
-from batchqc.documents.file_names import misnamed, misnamed_toml
+from batchqc.documents.file_names import may_be_results, misnamed, misnamed_toml
 from batchqc.errors import InvalidInput
 from batchqc.intake.contract import Asked, Reading
 from batchqc.records.transaction import Transaction
@@ -51,13 +51,22 @@ def check_name(name: str, data: bytes | None) -> None:
         InvalidInput: BQC-UPL-008 whoever opens it would run it; BQC-UPL-009 its name ends like
             another kind of content.
     """
-    if is_run(name):
-        raise InvalidInput(
-            "BQC-UPL-008",
-            f"whoever opens a file named {name} runs it",
-            hint="Export the results as a text file, such as .csv or .txt.",
-        )
+    _check_not_run(name)
     check_ending(name, data)
+
+
+def check_results_name(name: str, data: bytes | None, *, profile: str) -> None:
+    """Refuse results whose name is no good; ``profile`` reads them, "" is the template.
+
+    What no reader takes anyway, a renamed workbook or page, is left to the reader: it tells what
+    the file is and how to save it, and the refused file stays on record.
+
+    Raises:
+        InvalidInput: see ``check_name``.
+    """
+    _check_not_run(name)
+    if data and may_be_results(data[:BEGINNING], by_profile=bool(profile)):
+        check_ending(name, data)
 
 
 def check_ending(name: str, data: bytes | None) -> None:
@@ -116,6 +125,15 @@ def told(upload: Upload, reading: Reading) -> dict[str, Json]:
         "measurements": reading.results,
         "problems": len(reading.problems),
     }
+
+
+def _check_not_run(name: str) -> None:
+    if is_run(name):
+        raise InvalidInput(
+            "BQC-UPL-008",
+            f"whoever opens a file named {name} runs it",
+            hint="Export the results as a text file, such as .csv or .txt.",
+        )
 
 
 def _refuse_name(contradiction: str) -> NoReturn:

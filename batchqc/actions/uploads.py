@@ -18,7 +18,7 @@ from batchqc.actions.profiles import approved_profile, profile_named
 from batchqc.actions.received import (
     ReceivedFile,
     add_upload,
-    check_name,
+    check_results_name,
     is_stated_anew,
     stated_beside,
     told,
@@ -73,7 +73,7 @@ def preview_upload(
 
     Raises:
         InvalidInput: it is said to supersede, without a reason or as a retest; or its name is no
-            good (``check_name``).
+            good (``check_results_name``).
         Conflict: the same bytes came before, and are to supersede or be read otherwise.
     """
     _check(file)
@@ -91,7 +91,7 @@ def upload_results(tx: Transaction, archive: Archive, *, file: ReceivedFile) -> 
 
     Raises:
         InvalidInput: it is said to supersede, without a reason or as a retest; or its name is no
-            good (``check_name``).
+            good (``check_results_name``).
     """
     require(tx, Permission.UPLOAD_RESULTS)
     _check(file)
@@ -269,7 +269,7 @@ def _read(
 
 
 def _check(file: ReceivedFile) -> None:
-    check_name(file.name, file.data)
+    check_results_name(file.name, file.data, profile=file.profile)
     if file.supersedes is not None:
         check_reason(file.supersedes)
         if file.retest:

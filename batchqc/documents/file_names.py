@@ -76,6 +76,11 @@ def misnamed_toml(name: str) -> str:
     return "" if promised == _TEXT else f"{name} ends like {promised}, and is to be TOML"
 
 
+def may_be_results(beginning: bytes, *, by_profile: bool) -> bool:
+    """Whether a reader may take what begins so: text, and with a profile XML."""
+    return _kind(beginning) in ({None, _XML} if by_profile else {None})
+
+
 def _ending(name: str) -> str:
     _, point, ending = name.rstrip(". ").rpartition(".")  # what trails is nothing to some
     return ending.casefold() if point else ""

@@ -46,7 +46,6 @@ class Large:
         self.house, self.path, self.by_process = house, folder / "old.csv", False
 
     def file(self, data: bytes, **how: Any) -> LargeFile:
-        self.path = self.path.with_suffix(".xlsx" if data.startswith(b"PK") else ".csv")
         self.path.write_bytes(data)
         return LargeFile(self.path, "tests", **how)
 

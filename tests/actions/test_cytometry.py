@@ -1,10 +1,12 @@
 """A FlowJo workspace through to the verdict: its counts, and percentages by the specification."""
 
+from functools import partial
+
 import pytest
 
 from batchqc.actions.recheck import recheck
 from batchqc.actions.uploads import the_upload
-from batchqc.errors import NotFound
+from batchqc.errors import InvalidInput, NotFound
 from batchqc.intake.contract import Asked
 from batchqc.settings import shipped_profiles
 from tests.actions.state import counts, grown
@@ -97,9 +99,10 @@ def test_a_count_of_nothing_is_divided_by_nothing(house: House):
     text = (shipped_profiles() / "flowjo-workspace.toml").read_text(encoding="utf-8")
     adopt_profile(house, text.replace('["-1", "0"]', '["-1"]').encode())
     nothing = workspace(flowjo_sample("Donor 7 vial 2", "panel 1", live="0", cd73="0", cd90="0"))
-    report = house.upload(
-        nothing.encode(), name="panel.wsp", profile="FLOWJO-WORKSPACE", asked=STATED
-    )
+    send = partial(house.upload, nothing.encode(), profile="FLOWJO-WORKSPACE", asked=STATED)
+    with pytest.raises(InvalidInput, match="ends like a table as text, and holds an XML document"):
+        send(name="panel.csv")
+    report = send(name="panel.wsp")
     assert report.accepted, report.reading.problems
     used = trace(house, report.number, 2, "Live").verdicts
     assert {one.criterion: one.verdict for one in used if one.criterion in {"cd73", "cd90"}} == {

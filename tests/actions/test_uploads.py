@@ -38,6 +38,8 @@ BAD = {
     "duplicate key": (results() + results().splitlines(keepends=True)[1], "E405"),
     "time without offset": (results(CD73={"measured_at": "2025-05-20T10:00:00"}), "E302"),
     "an xlsx": (b"PK\x03\x04" + bytes(range(200)), "E101"),
+    "a PDF": (b"%PDF-1.7\n%%EOF\n", "E101"),
+    "a page": (b"<!DOCTYPE html><table></table>", "E101"),
     "an empty file": (b"", "E100"),
     "unknown analyst": (results(CD73={"analyst": "stranger"}), "E401"),
     "a sterility test without its start": (results(growth_14d={"started_at": ""}), "E202"),
@@ -49,8 +51,7 @@ BAD = {
 def test_a_bad_file_leaves_its_bytes_its_record_and_its_audit_entry_only(house: House, case: str):
     data, code = BAD[case]
     before = counts(house.engine)
-    name = "results.xlsx" if case == "an xlsx" else "results.csv"
-    report = house.upload(data, name=name)
+    report = house.upload(data)
     assert not report.accepted
     assert code in {problem.code for problem in report.reading.problems}
     assert all(problem.message and problem.hint for problem in report.reading.problems)

@@ -110,7 +110,7 @@ def test_a_cell_of_a_refused_file_tells_every_problem_of_the_file(site: Site):
 
 
 def test_a_refused_file_without_a_table_tells_why(site: Site):
-    site.house.upload(b"%PDF-1.7", name="export")
+    site.house.upload(b"%PDF-1.7")
     told = cell(site, "U-2026-000001", 7)
     assert (told["text"], told["line"]) == ("", 0)
     assert [one["code"] for one in told["problems"]] == ["E101"]
